@@ -1,0 +1,222 @@
+"""The call of an op, specialised at declaration: `door` with everything known beforehand unrolled.
+
+A generic door costs about ten NumPy calls; unrolled, a remembered call costs one more than NumPy's own.
+The text below is written once, filled in with the names that the rules of an op ask for, and compiled.
+What it does not expect (another level, another mode, a list) it leaves to `door`.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backends.namespace import NUMBERS, NUMERIC, NUMPY, RAW
+from .guard import seal
+from .op import Op, blame, door
+from .tensor import PAUSED, PLAIN, Result, Tensor, new, paused, tick
+
+ONE_INPUT = """
+def {name}(x{signature}):
+    X = type(x)
+    if X in PLAIN:
+        a = x.primal
+        try:
+            out = {forward}
+        except Exception as error:
+            raise blame(OP, (a,), error) from error
+        p = x.node if not PAUSED or not paused() else None
+        t = new({result})
+        t.primal = out
+        t.level = x.level
+        t.node = p and (tick(), OP, {edge}, None, None, None, {seal})
+        return t
+    if X in RAW:
+        return {raw}
+    return door(OP, (x,), {params})
+"""
+
+TWO_INPUTS = """
+def {name}({first}, {second}):
+    X = type(x)
+    Y = type(y)
+    if X in PLAIN:
+        if Y in PLAIN and x.level is y.level:
+            a = x.primal
+            b = y.primal
+            try:
+                out = {forward}
+            except Exception as error:
+                raise blame(OP, (a, b), error) from error
+            if not PAUSED or not paused():
+                p = x.node
+                q = y.node
+            else:
+                p = q = None
+            t = new(Result)
+            t.primal = out
+            t.level = x.level
+            t.node = (p or q) and (tick(), OP, {kept_x}, {kept_y}, {shapes}, {seal_both})
+            return t
+        if Y in NUMBERS or Y is ndarray and y.dtype.char in NUMERIC:
+            a = x.primal
+            b = y
+            try:
+                out = {forward}
+            except Exception as error:
+                raise blame(OP, (a, b), error) from error
+            p = x.node if not PAUSED or not paused() else None
+            t = new(Result)
+            t.primal = out
+            t.level = x.level
+            t.node = p and (tick(), OP, {kept_x}, None, None, {shapes_x}, {seal_x})
+            return t
+    elif Y in PLAIN:
+        if X in NUMBERS or X is ndarray and x.dtype.char in NUMERIC:
+            a = x
+            b = y.primal
+            try:
+                out = {forward}
+            except Exception as error:
+                raise blame(OP, (a, b), error) from error
+            q = y.node if not PAUSED or not paused() else None
+            t = new(Result)
+            t.primal = out
+            t.level = y.level
+            t.node = q and (tick(), OP, None, None, {kept_y}, {shapes_y}, {seal_y})
+            return t
+    elif X in RAW and Y in RAW:
+        a = x
+        b = y
+        return {forward}
+    return door(OP, (x, y), {{}})
+"""
+
+
+def compiled(text: str, name: str, **names: Any) -> Callable[..., Any]:
+    """The function `name` that `text` defines, with a source that tracebacks can show."""
+    file = f"<adjoint call of {name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    names |= dict(
+        PLAIN=PLAIN, RAW=RAW, NUMBERS=NUMBERS, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor, Result=Result,
+        ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame, paused=paused,
+    )  # fmt: skip
+    exec(compile(text, file, "exec"), names)
+    return names[name]  # type: ignore[no-any-return]
+
+
+def expression(op: Op, names: tuple[str, ...]) -> str:
+    """Python text for the residuals called `names`: one alone, or a tuple."""
+    letters = dict(zip(op.inputs, "ab", strict=False), out="out")
+    terms = []
+    for name in names:
+        base = name.removesuffix("_shape")
+        terms.append(name if name in op.params else letters[base] + (".shape" if base != name else ""))
+    return terms[0] if len(terms) == 1 else f"({', '.join(terms)})" if terms else "None"
+
+
+def specialise(op: Op) -> Callable[..., Any]:
+    """The public function of `op`: unrolled for one or two inputs, else straight through the door."""
+    if not op.many and not op.variadic and len(op.inputs) == 1:
+        return one_input(op)
+    if not op.many and len(op.inputs) == 2 and not op.params:
+        return two_inputs(op)
+    return general(op)
+
+
+def one_input(op: Op) -> Callable[..., Any]:
+    """The call of an op of one array and any number of static parameters."""
+    edge = op.edges[0]
+    signature = "".join(f", {n}=DEFAULTS[{n!r}]" if n in op.defaults else f", {n}" for n in op.params)
+    given = "".join(f", {n}" for n in op.params)
+    keeps_x = edge is not None and op.inputs[0] in edge.names
+    text = ONE_INPUT.format(
+        name=op.name,
+        signature=signature,
+        forward=f"forward(a{given})",
+        raw=f"forward(x{given})",
+        result="X" if op.view else "Result",
+        edge=f"p, {expression(op, edge.names)}" if edge else "None, None",
+        seal="None if X is Result else seal(a)" if keeps_x else "None",
+        params=f"dict({', '.join(f'{n}={n}' for n in op.params)})",
+    )
+    return compiled(text, op.name, OP=op, DEFAULTS=op.defaults, forward=on_numpy(op))
+
+
+def two_inputs(op: Op) -> Callable[..., Any]:
+    """The call of an op of two arrays; `reflected` on it is the same with the arguments turned round."""
+    first, second = op.edges
+    x, y = op.inputs
+    asks = [set(e.names) if e else set[str]() for e in (first, second)]
+    both = asks[0] | asks[1]
+
+    def sealing(wanted: set[str], kinds: dict[str, str]) -> str:
+        """A seal of those inputs that are kept and that a user could write to."""
+        held = [(kinds[n], letter) for n, letter in ((x, "a"), (y, "b")) if n in wanted]
+        exempt = " and ".join(kind for kind, _ in held)
+        return f"None if {exempt} else seal({', '.join(letter for _, letter in held)})" if held else "None"
+
+    tensor = {x: "X is Result", y: "Y is Result"}
+    if op.word == "bilinear":
+        mended = "None if a.ndim == b.ndim == 2 else (a.shape, b.shape, out.shape)"
+        mended_x = mended_y = mended
+    else:
+        mended = "None if a.shape == b.shape else (a.shape, b.shape, out.shape)"
+        mended_x = "None if Y in NUMBERS or out.shape == a.shape else (a.shape, None, out.shape)"
+        mended_y = "None if X in NUMBERS or out.shape == b.shape else (None, b.shape, out.shape)"
+    text = TWO_INPUTS.format(
+        name=op.name, first="x", second="y",
+        forward="forward(a, b)",
+        kept_x=f"p, p and {expression(op, first.names)}" if first else "None, None",
+        kept_y=f"q, q and {expression(op, second.names)}" if second else "None, None",
+        shapes=mended, shapes_x=mended_x, shapes_y=mended_y,
+        seal_both=sealing(both, tensor),
+        seal_x=sealing(asks[0], tensor | {y: "Y in NUMBERS"}),
+        seal_y=sealing(asks[1], tensor | {x: "X in NUMBERS"}),
+    )  # fmt: skip
+    known = dict(OP=op, forward=on_numpy(op))
+    call = compiled(text, op.name, **known)
+    turned = text.replace(f"def {op.name}(x, y)", f"def {op.name}(y, x)")
+    call.reflected = compiled(turned, op.name, **known)  # type: ignore[attr-defined]
+    return call
+
+
+def general(op: Op) -> Callable[..., Any]:
+    """The call of any other op: parameters are bound, then the door decides."""
+
+    def call(*args: Any, **params: Any) -> Any:
+        if params.keys() - op.defaults.keys() - set(op.params):
+            unknown = sorted(params.keys() - set(op.params))
+            raise TypeError(f"`{op.name}` has no parameter {unknown[0]!r}; it has {', '.join(op.params)}")
+        if not op.variadic and len(args) > len(op.inputs):
+            extra = dict(zip(op.params, args[len(op.inputs) :], strict=False))
+            args, params = args[: len(op.inputs)], {**extra, **params}
+        return door(op, args, {**op.defaults, **params})
+
+    return call
+
+
+class Probe:
+    """Stands in for a namespace or an array, to see whether a forward is just one function of it."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args, **params: (name, args, params)
+
+
+def on_numpy(op: Op) -> Callable[..., Any]:
+    """The forward of `op` on NumPy: the ufunc or operator itself where the declaration merely names it."""
+    forward = op.forward
+    if op.params:
+        given = ", ".join(op.params)
+        text = f"def {op.name}(x, {given}):\n    return forward(NUMPY, x, {given})\n"
+        return compiled(text, op.name, forward=forward, NUMPY=NUMPY)
+    inputs = tuple([Probe() for _ in op.inputs])
+    try:
+        name, args, params = forward(Probe(), *inputs)
+    except (TypeError, ValueError, NameError):
+        return lambda *arrays: forward(NUMPY, *arrays)
+    if args != inputs or params:
+        return lambda *arrays: forward(NUMPY, *arrays)
+    return NUMPY.operators.get(name) or getattr(NUMPY, name)  # type: ignore[no-any-return]

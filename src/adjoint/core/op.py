@@ -1,0 +1,134 @@
+"""What an op is, the registry of all ops, and the door that every remembered call goes through."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+from ..backends.namespace import describe, namespace
+from ..errors import AdjointError, DeclarationError, ShapeError
+from .traced import Traced, shape
+
+OPS: dict[str, Op] = {}
+
+next_level: Callable[[], int] = count(1).__next__
+"""A fresh level for a transform that starts: inner ones start later, so a larger level is an inner one."""
+
+
+class Edge:
+    """The derivative of an op in one input: a linear map, what it must remember, and where to get it."""
+
+    __slots__ = ("names", "pick", "vjp")
+    pick: Callable[..., Any]
+
+    def __init__(self, names: tuple[str, ...], vjp: Callable[..., Any]) -> None:
+        self.names, self.vjp = names, vjp
+
+
+class Op:
+    """A primitive: its forward on arrays and its derivatives, declared once.
+
+    name, __doc__    as the declaration's
+    inputs, params   names of its array inputs (positional-only) and of its static parameters
+    edges            one `Edge` an input; None where the output does not depend on it smoothly
+    vjp, keep        for an op given by one rule for all its inputs: the rule, and what it remembers
+    many             True where the tape holds lists of parents: more than two inputs, or one rule
+    call             the public function, specialised at declaration
+    word             the rule word that declared it
+    """
+
+    edges: tuple[Edge | None, ...] = ()
+    vjp: Callable[..., Any] | None = None
+    keep: tuple[str, ...] = ()
+    pick: Callable[..., Any]
+    many = False
+    jvp: Callable[..., Any]
+    call: Callable[..., Any]
+
+    def __init__(self, forward: Callable[..., Any], word: str, view: bool = False) -> None:
+        self.name: str = forward.__name__
+        self.forward, self.word, self.view = forward, word, view
+        self.__doc__ = forward.__doc__
+        parameters = list(inspect.signature(forward).parameters.values())[1:]
+        self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_ONLY)
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        named = [p for p in parameters if p.kind not in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL)]
+        self.params = tuple(p.name for p in named)
+        self.defaults = {p.name: p.default for p in named if p.default is not p.empty}
+        if self.name in OPS:
+            where = (OPS[self.name].forward.__module__, forward.__module__)
+            raise DeclarationError(f"op `{self.name}` is declared twice, in {where[0]} and in {where[1]}")
+        OPS[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OPS.__getitem__, (self.name,)
+
+    def names(self, rule: Callable[..., Any], given: int = 1) -> tuple[str, ...]:
+        """The residuals a rule asks for: its parameter names after the first `given`, checked."""
+        names = tuple(inspect.signature(rule).parameters)[given:]
+        arrays = (*self.inputs, "xs") if self.variadic else self.inputs
+        shapes = tuple(f"{n}_shape" for n in (*arrays, "out"))
+        known = (*arrays, *self.params, "out", *shapes)
+        for name in names:
+            if name not in known:
+                raise DeclarationError(
+                    f"the rule of `{self.name}` names `{name}`; `{self.name}` has {', '.join(known)}"
+                )
+        return names
+
+    def picker(self, names: Sequence[str]) -> Callable[[Sequence[Any], Any, dict[str, Any]], Any]:
+        """A function (primals, out, params) -> the residuals called `names`, one alone or a tuple."""
+        terms = []
+        for name in names:
+            base = name.removesuffix("_shape")
+            if name in self.params:
+                terms.append(f"params[{name!r}]")
+            elif base == "out":
+                terms.append("out" if name == base else "shape(out)")
+            elif base == "xs":
+                terms.append("tuple(primals)" if name == base else "tuple(map(shape, primals))")
+            else:
+                value = f"primals[{self.inputs.index(base)}]"
+                terms.append(value if name == base else f"shape({value})")
+        body = terms[0] if len(terms) == 1 else f"({''.join(f'{t}, ' for t in terms)})" if terms else "None"
+        return eval(f"lambda primals, out, params: {body}", {"shape": shape})  # type: ignore[no-any-return]
+
+
+def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
+    """Apply `op` to any mixture of plain and remembered values: the one place where modes meet.
+
+    The innermost level among the inputs is peeled off, the op applied to what is inside, and that
+    level's mode records the result. The specialised calls of `adjoint.core.call` are this, unrolled.
+    """
+    inner = None
+    for a in args:
+        if isinstance(a, Traced) and (inner is None or a.level > inner.level):
+            inner = a
+    if inner is None:
+        xp, args = namespace(args, op.name)
+        try:
+            return op.forward(xp, *args, **params)
+        except Exception as error:
+            raise blame(op, args, error) from error
+    top = [a if isinstance(a, Traced) and a.level == inner.level else None for a in args]
+    primals = [a if t is None else t.primal for a, t in zip(args, top, strict=True)]
+    return inner.record(op, top, primals, door(op, primals, params), params)
+
+
+def blame(op: Op, args: Sequence[Any], error: Exception) -> Exception:
+    """The error to raise when NumPy refuses the inputs of `op`: it names the op and what came."""
+    if isinstance(error, AdjointError):
+        return error
+    names = op.inputs if len(op.inputs) == len(args) else tuple(f"x{i}" for i in range(len(args)))
+    got = ", ".join(f"{n}: {describe(a)}" for n, a in zip(names, args, strict=True))
+    kind: type[Exception] = ShapeError if isinstance(error, ValueError) else type(error)
+    try:
+        return kind(f"`{op.name}({got})` failed: {error}".rstrip(" "))
+    except TypeError:
+        error.add_note(f"in `{op.name}({got})`")
+        return error

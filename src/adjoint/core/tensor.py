@@ -1,0 +1,357 @@
+"""Tensor: an array that remembers how it was made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from ..backends.namespace import INEXACT, NUMPY, RAW, as_array
+from ..errors import ConversionError, DataError, NotKeptError
+from .guard import seal
+from .op import OPS, Op
+from .traced import Traced, shape
+
+# One remembered application of an op: (tick, op, parent, kept, parent, kept, shapes, seal).
+#   tick      creation number counting down, so that a heap pops the newest first
+#   parent    the node of an input that is differentiated, else None; with it
+#   kept      what the derivative in that input asked to remember
+#   shapes    of the inputs and the output where broadcasting must be undone, else None
+#   seal      marks of arrays that a user could change, see `guard`
+# An op of many inputs keeps (parents, kept, output shapes, None) in the middle. Nodes are immutable
+# and point to the past only: no cycles, no global tape; they die with the last Tensor that needs them.
+Node = tuple[Any, ...]
+
+tick: Callable[[], int] = count(0, -1).__next__
+new = object.__new__
+PAUSED: dict[int, int] = {}
+TAPS: WeakValueDictionary[int, Tap] = WeakValueDictionary()
+
+
+def paused() -> bool:
+    """True inside `no_grad`, in this thread."""
+    return threading.get_ident() in PAUSED
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within this block, in this thread, ops on Tensors are computed and not remembered.
+
+    >>> import adjoint as ad
+    >>> w = ad.Tensor([1.0, 2.0])
+    >>> with ad.no_grad():
+    ...     y = w * w
+    >>> y.tracked, (w * w).tracked
+    (False, True)
+    """
+    me = threading.get_ident()
+    PAUSED[me] = PAUSED.get(me, 0) + 1
+    try:
+        yield
+    finally:
+        PAUSED[me] -= 1
+        if not PAUSED[me]:
+            del PAUSED[me]
+
+
+class Tap:
+    """Where the cotangent of a node is caught on its way: the gradient it leaves, the hooks it meets."""
+
+    __slots__ = ("grad", "hooks", "like", "keeps", "__weakref__")
+
+    def __init__(self, like: Any, keeps: bool) -> None:
+        self.like, self.keeps = like, keeps
+        self.grad: Any = None
+        self.hooks: list[Callable[[Any], Any]] = []
+
+    def meet(self, ct: Any) -> Any:
+        """The cotangent after the hooks."""
+        for hook in tuple(self.hooks):
+            replaced = hook(ct)
+            ct = ct if replaced is None else replaced
+        return ct
+
+    def add(self, ct: Any) -> None:
+        """Accumulate a gradient; the arrays of earlier ones are left alone."""
+        self.grad = ct if self.grad is None else self.grad + ct
+
+
+class Tensor(Traced):
+    """An array and the memory of how it was made.
+
+    data : real or complex array, number or nested list. A floating-point NumPy array is shared, not
+        copied, so `w.data += step` updates the caller's array; integers and booleans are promoted to
+        float64 (in a copy), because a derivative needs a continuum. 0-d arrays are taken by value and
+        written back by assignment to `data`.
+
+    >>> import adjoint as ad
+    >>> x = ad.Tensor([1.0, 2.0, 3.0])
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ("node", "tap", "__weakref__")
+    node: Node | None
+
+    def __init__(self, data: Any) -> None:
+        kind = type(data)
+        if kind is not np.ndarray or data.dtype.char not in INEXACT:
+            data = to_inexact(data)
+        self.level = 0
+        self.primal = data if data.shape else data[()]
+        self.node = (tick(), LEAF, Tap(data, True), None, None, None, None, None)
+
+    @property
+    def data(self) -> Any:
+        """The value: of a leaf the caller's own array, of a result a read-only view."""
+        value = self.primal
+        if self.node is None or self.node[1] is LEAF or type(value) is not np.ndarray:
+            return value
+        view = value.view()
+        view.flags.writeable = False
+        return view
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if self.node is not None and self.node[1] is not LEAF:
+            raise DataError(
+                f"`data` of a result of `{self.node[1].name}` cannot be assigned: the tape would not see it. "
+                "Only leaves can be updated; compute a new Tensor instead."
+            )
+        if value is self.primal:
+            return
+        if shape(value) != self.shape:
+            raise DataError(f"`data` has shape {self.shape}; it was assigned shape {shape(value)}")
+        value = np.asarray(value, self.primal.dtype) if type(value) is not np.ndarray else value.astype(
+            self.primal.dtype, copy=False
+        )
+        if self.node is not None:
+            like = self.node[2].like
+            if not self.shape and type(like) is np.ndarray:
+                like[...] = value
+            else:
+                self.node[2].like = value
+        self.primal = value if value.shape else value[()]
+
+    @property
+    def grad(self) -> Any:
+        """The gradient accumulated by `backward`: zeros before the first, None if nothing is tracked."""
+        if self.node is None:
+            return None
+        tap = self.node[2] if self.node[1] is LEAF else getattr(self, "tap", None)
+        if tap is None or not tap.keeps:
+            raise NotKeptError(
+                f"the gradient of a result of `{self.node[1].name}` is not kept. "
+                "Call `.retain_grad()` on it before `backward`."
+            )
+        if tap.grad is None:
+            tap.grad = np.zeros(self.shape, self.dtype)[()]
+        return tap.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if self.node is None or self.node[1] is not LEAF:
+            raise NotKeptError("only a leaf has a gradient that can be assigned")
+        if value is not None and shape(value) != self.shape:
+            raise DataError(f"`grad` must have the shape of its Tensor, {self.shape}; it was assigned {shape(value)}")
+        self.node[2].grad = value
+
+    def zero_grad(self) -> None:
+        """Forget the accumulated gradient: it is zeros again."""
+        if self.node is not None and self.node[1] is LEAF:
+            self.node[2].grad = None
+        elif (tap := getattr(self, "tap", None)) is not None:
+            tap.grad = None
+
+    @property
+    def tracked(self) -> bool:
+        """True where a derivative can flow back through this Tensor."""
+        return self.node is not None
+
+    @property
+    def op(self) -> Op | None:
+        """The op that made this Tensor; None for a leaf and for what is not tracked."""
+        return None if self.node is None or self.node[1] is LEAF else self.node[1]
+
+    def detach(self) -> Tensor:
+        """The same value, cut off from its history; a constant to every derivative."""
+        t = new(type(self))
+        t.primal, t.level, t.node = self.primal, self.level, None
+        return t
+
+    def numpy(self) -> Any:
+        """A fresh NumPy array of the value of a Tensor that is not tracked."""
+        return np.array(self.leave("numpy()"))
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this result in `.grad` too; costs one array at `backward`."""
+        self._tap().keeps = True
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call `hook(cotangent)` when the cotangent of this Tensor is complete; what it returns replaces it.
+
+        Returns a function that removes the hook.
+
+        >>> import adjoint as ad
+        >>> x = ad.Tensor(3.0)
+        >>> remove = x.register_hook(lambda ct: 10 * ct)
+        >>> (x * x).backward(); float(x.grad)
+        60.0
+        """
+        tap = self._tap()
+        tap.hooks.append(hook)
+        return lambda: tap.hooks.remove(hook)
+
+    def _tap(self) -> Tap:
+        if self.node is None:
+            raise NotKeptError("this Tensor is not tracked: no gradient reaches it")
+        if self.node[1] is LEAF:
+            return self.node[2]  # type: ignore[no-any-return]
+        if not hasattr(self, "tap"):
+            self.tap = Tap(self.primal, False)
+            TAPS[self.node[0]] = self.tap
+        return self.tap
+
+    @classmethod
+    def record(cls, op: Op, top: list[Any], primals: Any, out: Any, params: dict[str, Any]) -> Any:
+        """Write one line of the tape: see `Node`."""
+        if op.word == "predicate":
+            return out
+        level = next(t.level for t in top if t is not None)
+        several = isinstance(out, (tuple, list))
+        nodes = [None if t is None else t.node for t in top] if not (PAUSED and paused()) else [None] * len(top)
+        if not any(nodes):
+            return rewrap([wrap(o, level, None, op) for o in out], out) if several else wrap(out, level, None, op)
+        loose = seal(*[p for p, t in zip(primals, top, strict=True) if type(t) is not Result])
+        if op.many:
+            kept: Any = (
+                op.pick(primals, out, params) if op.vjp is not None
+                else [n and e and e.pick(primals, out, params) for n, e in zip(nodes, op.edges, strict=True)]
+            )
+            outs = [(o.shape, o.dtype) for o in out] if several else None
+            node: Node = (tick(), op, nodes, kept, outs, None, [shape(p) for p in primals], loose)
+            if several:
+                picks = [(tick(), PICK, node, i, None, None, None, None) for i in range(len(out))]
+                return rewrap([wrap(o, level, n, op) for o, n in zip(out, picks, strict=True)], out)
+            return wrap(out, level, node, op)
+        halves = []
+        for n, e in zip(nodes, op.edges, strict=True):
+            halves += [n, e.pick(primals, out, params)] if n and e else [None, None]
+        halves += [None] * (4 - len(halves))
+        shapes = (*map(shape, primals), shape(out)) if len(primals) == 2 else None
+        return wrap(out, level, (tick(), op, *halves, shapes, loose), op)
+
+    def __repr__(self) -> str:
+        body = repr(self.primal) if isinstance(self.primal, Traced) else np.array2string(
+            np.asarray(self.primal), separator=", ", prefix="Tensor("
+        )
+        dtype = "" if self.dtype in (np.float64, np.complex128) else f", dtype={self.dtype}"
+        made = "" if self.op is None else f", op={self.op.name}"
+        return f"Tensor({body}{dtype}{made})"
+
+    def leave(self, how: str) -> Any:
+        """The raw value, if nothing is lost by handing it out; else `ConversionError`."""
+        value = self.primal
+        if self.node is not None or isinstance(value, Traced):
+            made = f"it was made by `{self.op.name}`, " if self.op else ""
+            raise ConversionError(
+                f"`{how}` of a tracked Tensor would lose its gradient; {made}shape {self.shape}. "
+                "Write `.detach()` first if that is meant, or stay with adjoint's functions."
+            )
+        return value
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise DataError(
+            "assignment into a Tensor would not be seen by the tape. "
+            "Use `ad.where(mask, value, x)`, or `x.data[...] = value` on a leaf outside the computation."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.node is not None and self.node[1] is not LEAF:
+            self.leave("pickle")
+        return rebuild, (self.primal, self.node is not None)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        build, state = self.__reduce__()
+        return build(np.array(state[0])[()], state[1])  # type: ignore[no-any-return]
+
+    if TYPE_CHECKING:
+        backward: Callable[..., None]
+        from_tensors: tuple[Tensor, ...]
+
+
+class Result(Tensor):
+    """A Tensor whose array an op made and nobody else can write to. Users meet it as a Tensor."""
+
+    __slots__ = ()
+
+
+class Lifted(Tensor):
+    """A Tensor over something that is not a plain NumPy array: a value of an outer level."""
+
+    __slots__ = ()
+
+
+PLAIN = frozenset((Tensor, Result))
+
+
+def to_inexact(data: Any) -> Any:
+    """User data as a float or complex array; integers and booleans are promoted to float64."""
+    if isinstance(data, Traced):
+        if isinstance(data, Tensor) and data.node is None:
+            data = data.primal
+        else:
+            raise DataError("`Tensor` of a tracked Tensor would cut its history. Use it as it is, or `.detach()` it.")
+    data = as_array(data, "Tensor")
+    return data if data.dtype.char in INEXACT else data.astype(np.float64)
+
+
+def rebuild(data: Any, tracked: bool) -> Tensor:
+    """The Tensor that was pickled: a leaf without its gradient, or a constant."""
+    return Tensor(data) if tracked else Tensor(data).detach()
+
+
+def wrap(out: Any, level: int, node: Node | None, op: Op) -> Tensor:
+    """A Tensor of `level` around the output of `op`."""
+    plain = type(out) in RAW
+    t = new((Tensor if op.view else Result) if plain else Lifted)
+    t.primal, t.level, t.node = out, level, node
+    return t
+
+
+def variable(primal: Any, level: int) -> Tensor:
+    """A new leaf of `level` around a raw array or a value of an outer level."""
+    t = new(Tensor if type(primal) in RAW else Lifted)
+    t.primal, t.level = primal, level
+    t.node = (tick(), LEAF, Tap(primal, True), None, None, None, None, None)
+    return t
+
+
+def rewrap(values: list[Any], like: Any) -> Any:
+    """`values` in the kind of sequence that `like` is: list, tuple or namedtuple."""
+    return type(like)(*values) if hasattr(like, "_fields") else type(like)(values)
+
+
+def _leaf(xp: Any, /) -> NoReturn:
+    """A variable: what a user made, and where gradients end."""
+    raise AssertionError
+
+
+def _pick(xp: Any, x: Any, /) -> NoReturn:
+    """One output of an op that has several."""
+    raise AssertionError
+
+
+LEAF = Op(_leaf, "leaf")
+PICK = Op(_pick, "pick")
+PICK.many = True
+for hidden in (LEAF, PICK):
+    del OPS[hidden.name]
+__all__ = ["LEAF", "NUMPY", "PICK", "PLAIN", "Lifted", "Result", "Tensor", "no_grad", "tick", "variable", "wrap"]

@@ -1,0 +1,100 @@
+"""What all remembering values share: an array's attributes and operators, and exits that are guarded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ConversionError
+
+
+class Traced:
+    """A value that remembers something. A mode is a subclass with one method, `record`.
+
+    `primal` is the ordinary value, or a value of an outer level; `level` tells nested modes apart.
+    The operators and methods are put in place by `adjoint.ops.methods`.
+    """
+
+    __slots__ = ("primal", "level")
+    primal: Any
+    level: int
+    __array_priority__ = 1000.0
+    __array_ufunc__ = None
+    __hash__ = object.__hash__
+
+    @classmethod
+    def record(cls, op: Any, top: list[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+        """The output of `op` as a value of this mode; `top` holds the inputs of this level, else None."""
+        raise NotImplementedError
+
+    def leave(self, how: str) -> Any:
+        """The raw value if nothing is lost by handing it out, else `ConversionError`."""
+        raise ConversionError(
+            f"`{how}` of a value inside a transform would lose its derivative; shape {self.shape}. "
+            "Stay with adjoint's functions, or take `.detach()` if the value is to count as a constant."
+        )
+
+    shape = property(lambda self: shape(self.primal))
+    dtype = property(lambda self: self.primal.dtype)
+    ndim = property(lambda self: len(shape(self.primal)))
+    size = property(lambda self: self.primal.size)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a 0-d Tensor has no length")
+        return self.shape[0]  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.primal)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(self.leave("np.asarray()"), dtype=dtype)
+
+    def __float__(self) -> float:
+        return float(self.leave("float()"))
+
+    def __int__(self) -> int:
+        return int(self.leave("int()"))
+
+    def __index__(self) -> int:
+        return self.leave("an index").__index__()  # type: ignore[no-any-return]
+
+    def __complex__(self) -> complex:
+        return complex(self.leave("complex()"))
+
+    def item(self) -> Any:
+        """The value of a one-element Tensor that is not tracked, as a Python number."""
+        return self.leave("item()").item()
+
+    def tolist(self) -> Any:
+        """The values of a Tensor that is not tracked, as nested lists."""
+        return self.leave("tolist()").tolist()
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.leave("__dlpack__()").__dlpack__(**options)
+
+    if TYPE_CHECKING:
+        __add__: Callable[[Any, Any], Tensor]
+        __radd__: Callable[[Any, Any], Tensor]
+        __sub__: Callable[[Any, Any], Tensor]
+        __rsub__: Callable[[Any, Any], Tensor]
+        __mul__: Callable[[Any, Any], Tensor]
+        __rmul__: Callable[[Any, Any], Tensor]
+        __truediv__: Callable[[Any, Any], Tensor]
+        __rtruediv__: Callable[[Any, Any], Tensor]
+        __pow__: Callable[[Any, Any], Tensor]
+        __rpow__: Callable[[Any, Any], Tensor]
+        __matmul__: Callable[[Any, Any], Tensor]
+        __rmatmul__: Callable[[Any, Any], Tensor]
+        __getitem__: Callable[[Any, Any], Tensor]
+        __neg__: Callable[[Any], Tensor]
+
+
+def shape(value: Any) -> tuple[int, ...]:
+    """The shape of an array, a Tensor or a number."""
+    return () if type(value) in (float, int, complex, bool) else value.shape  # type: ignore[no-any-return]

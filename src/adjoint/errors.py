@@ -1,0 +1,211 @@
+"""Every error of adjoint: what was asked, what came, what to do; each with its cause and its cure."""
+
+from __future__ import annotations
+
+
+class AdjointError(Exception):
+    """The common parent: ``except ad.AdjointError`` catches whatever adjoint refuses.
+
+    Each child is also the built-in error that Python users expect (`TypeError`, `ValueError`,
+    `RuntimeError`), so code that already catches those keeps working.
+    """
+
+
+class DataError(AdjointError, TypeError):
+    """Something that is not an array of numbers was given where an array was needed.
+
+    A Tensor holds real or complex numbers. Text, Python objects, dates and masked arrays have no
+    derivative, and converting them silently would hide a mistake.
+
+    >>> import adjoint as ad
+    >>> ad.Tensor(["one", "two"])
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.DataError: `Tensor` needs real or complex numbers; data has dtype <U3. \
+Convert it first, for example with `np.asarray(data, dtype=float)`.
+
+    Cured:
+
+    >>> ad.Tensor([1.0, 2.0])
+    Tensor([1., 2.])
+    """
+
+
+class ShapeError(AdjointError, ValueError):
+    """The shapes given to an op, or the shape of a seed or tangent, do not fit.
+
+    >>> import adjoint as ad
+    >>> ad.Tensor([1.0, 2.0, 3.0]) + ad.Tensor([1.0, 2.0])
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.ShapeError: `add(x: float64(3,), y: float64(2,))` failed: operands could not be \
+broadcast together with shapes (3,) (2,)
+
+    Cured, where a table of sums was meant:
+
+    >>> ad.Tensor([[1.0], [2.0], [3.0]]) + ad.Tensor([1.0, 2.0])
+    Tensor([[2., 3.],
+            [3., 4.],
+            [4., 5.]])
+    """
+
+
+class NotScalarError(AdjointError, TypeError):
+    """A gradient was asked of something that is not one real number.
+
+    >>> import adjoint as ad, numpy as np
+    >>> def loss(x):
+    ...     return x * x
+    >>> ad.grad(loss)(np.ones(3))
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.NotScalarError: `grad` needs a scalar output; `loss` returned shape (3,). \
+Use `jacobian`, or `vjp` with a cotangent.
+
+    Cured:
+
+    >>> ad.grad(lambda x: loss(x).sum())(np.ones(3))
+    array([2., 2., 2.])
+    """
+
+
+class ConversionError(AdjointError, TypeError):
+    """A tracked Tensor was about to leave the tape: `float()`, `np.asarray()`, `json`, ...
+
+    The number that came out would carry no gradient, and nothing would say so.
+
+    >>> import adjoint as ad
+    >>> x = ad.Tensor(2.0)
+    >>> float(x * x)
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.ConversionError: `float()` of a tracked Tensor would lose its gradient; \
+it was made by `multiply`, shape (). Write `.detach()` first if that is meant, or stay with adjoint's functions.
+
+    Cured:
+
+    >>> float((x * x).detach())
+    4.0
+    """
+
+
+class FreedGraphError(AdjointError, RuntimeError):
+    """`backward` was called a second time on a graph that the first call freed.
+
+    >>> import adjoint as ad
+    >>> x = ad.Tensor(3.0)
+    >>> y = x * x
+    >>> y.backward()
+    >>> y.backward()
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.FreedGraphError: `backward` needs the graph of a result of `multiply`, and an earlier \
+`backward` freed it. Compute the value again, or call the earlier one with `retain_graph=True`.
+
+    Cured:
+
+    >>> y = x * x
+    >>> y.backward(retain_graph=True); y.backward()
+    """
+
+
+class NotTrackedError(AdjointError, RuntimeError):
+    """`backward` was called on a Tensor that remembers nothing.
+
+    >>> import adjoint as ad
+    >>> ad.Tensor(3.0).detach().backward()
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.NotTrackedError: `backward` found nothing to differentiate: this Tensor, shape (), depends on no \
+tracked Tensor. Was it detached, or made under `no_grad`?
+    """
+
+
+class NotKeptError(AdjointError, AttributeError):
+    """A value was asked for that the tape did not keep.
+
+    Only leaves (the Tensors you made) keep a gradient, and only what a rule names keeps a value.
+
+    >>> import adjoint as ad
+    >>> x = ad.Tensor(3.0)
+    >>> y = x * x
+    >>> y.grad
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.NotKeptError: the gradient of a result of `multiply` is not kept. \
+Call `.retain_grad()` on it before `backward`.
+
+    Cured:
+
+    >>> y.retain_grad(); y.exp().backward(); bool(y.grad == y.detach().exp())
+    True
+    """
+
+
+class NoRuleError(AdjointError, TypeError):
+    """The derivative of an op was asked for that declares none.
+
+    The value is computed; only asking for its derivative fails. Never a silent zero.
+
+    >>> import adjoint as ad
+    >>> y = ad.nextafter(ad.Tensor(1.0), 2.0)
+    >>> y.backward()
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.NoRuleError: `nextafter` has no derivative rule. Express it by ops that have one, \
+or cut it off with `.detach()` if it is to count as a constant.
+    """
+
+
+class MutationError(AdjointError, ValueError):
+    """An array that the tape still needs was changed in place between forward and backward.
+
+    The gradient would be that of neither the old value nor the new one.
+
+    >>> import adjoint as ad, numpy as np
+    >>> w = ad.Tensor(np.ones(3))
+    >>> loss = (w * w).sum()
+    >>> w.data += 1
+    >>> loss.backward()
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.MutationError: an input of `multiply`, float64(3,), was changed in place after the forward pass, and \
+its derivative needs the old value. Call `backward` before the change, or compute on a copy.
+
+    Cured:
+
+    >>> loss = (w * w).sum(); loss.backward(); w.data -= 0.1 * w.grad
+    """
+
+
+class CotangentError(AdjointError, ValueError):
+    """The seed of a pullback is not finite.
+
+    >>> import adjoint as ad
+    >>> (ad.Tensor(3.0) * 2).backward(float("nan"))
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.CotangentError: the cotangent given to `backward` holds NaN or infinity; \
+every gradient would be NaN. Check the computation that made it.
+    """
+
+
+class DeclarationError(AdjointError, TypeError):
+    """An op was declared against the contract of `adjoint.ops.rules`; raised at import.
+
+    >>> from adjoint.ops.rules import elementwise
+    >>> @elementwise(lambda t, z: t * z)
+    ... def double(xp, x, /):
+    ...     return x + x
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.DeclarationError: the rule of `double` names `z`; \
+`double` has x, out, x_shape, out_shape
+    """
+
+
+class GradientMismatch(AdjointError, AssertionError):
+    """`check_grads` found a derivative that disagrees with the function.
+
+    The message shows which mode and input, where in the array, both numbers and their distance.
+    """

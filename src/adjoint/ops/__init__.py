@@ -1,0 +1,1 @@
+"""The calculus: every op beside its derivative, in families."""

@@ -1,0 +1,384 @@
+"""One function of each element: arithmetic, powers, exponentials, trigonometry, choices, complex parts."""
+
+from __future__ import annotations
+
+import math
+
+from .constant import equal, floor_divide, greater, less, sign
+from .rules import elementwise, linear
+
+LN2, LN10 = math.log(2.0), math.log(10.0)
+
+
+@elementwise(lambda t: t, lambda t: t)
+def add(xp, x, y, /):
+    """Sum: z = x + y,  ∂z/∂x = ∂z/∂y = 1."""
+    return xp.add(x, y)
+
+
+@elementwise(lambda t: t, lambda t: -t)
+def subtract(xp, x, y, /):
+    """Difference: z = x - y,  ∂z/∂x = 1,  ∂z/∂y = -1."""
+    return xp.subtract(x, y)
+
+
+@elementwise(lambda t, y: t * y, lambda t, x: t * x)
+def multiply(xp, x, y, /):
+    """Product: z = x·y,  ∂z/∂x = y,  ∂z/∂y = x."""
+    return xp.multiply(x, y)
+
+
+@elementwise(lambda t, y: t / y, lambda t, y, out: -t * out / y)
+def divide(xp, x, y, /):
+    """Quotient: z = x/y,  ∂z/∂x = 1/y,  ∂z/∂y = -z/y."""
+    return xp.divide(x, y)
+
+
+@elementwise(lambda t, x, y: t * power_slope(x, y), lambda t, x, out: t * xlogy(out, x))
+def pow(xp, x, y, /):
+    """Power: z = xʸ,  ∂z/∂x = y·xʸ⁻¹ (0 where y = 0),  ∂z/∂y = z·ln x (0 where z = 0)."""
+    return xp.pow(x, y)
+
+
+def power_slope(x, y):
+    """y·xʸ⁻¹, and 0 where y = 0, at x = 0 too."""
+    if type(y) in (int, float):
+        return y * x ** (y - 1) if y else 0.0
+    flat = equal(y, 0)
+    return where(flat, 0.0, y * x ** where(flat, 1.0, y - 1))
+
+
+@elementwise(lambda t: -t)
+def negative(xp, x, /):
+    """Negation: y = -x."""
+    return xp.negative(x)
+
+
+@elementwise(lambda t: t)
+def positive(xp, x, /):
+    """Identity: y = +x."""
+    return xp.positive(x)
+
+
+@elementwise(lambda t, out: -t * out * out)
+def reciprocal(xp, x, /):
+    """Reciprocal: y = 1/x,  ∂y/∂x = -y²."""
+    return 1 / x
+
+
+@elementwise(lambda t, x: t * (2 * x))
+def square(xp, x, /):
+    """Square: y = x²,  ∂y/∂x = 2x."""
+    return xp.square(x)
+
+
+@elementwise(lambda t, out: t / (2 * out))
+def sqrt(xp, x, /):
+    """Square root: y = √x,  ∂y/∂x = 1/(2y)."""
+    return xp.sqrt(x)
+
+
+@elementwise(lambda t, out: t / (3 * out * out))
+def cbrt(xp, x, /):
+    """Cube root, of negative numbers too: y = ∛x,  ∂y/∂x = 1/(3y²)."""
+    return xp.cbrt(x)
+
+
+@elementwise(lambda t, out: t * out)
+def exp(xp, x, /):
+    """Exponential: y = eˣ,  ∂y/∂x = y."""
+    return xp.exp(x)
+
+
+@elementwise(lambda t, out: t * (LN2 * out))
+def exp2(xp, x, /):
+    """Power of two: y = 2ˣ,  ∂y/∂x = y·ln 2."""
+    return xp.exp2(x)
+
+
+@elementwise(lambda t, out: t * (out + 1))
+def expm1(xp, x, /):
+    """Exponential less one: y = eˣ - 1,  ∂y/∂x = y + 1."""
+    return xp.expm1(x)
+
+
+@elementwise(lambda t, x: t / x)
+def log(xp, x, /):
+    """Natural logarithm: y = ln x,  ∂y/∂x = 1/x."""
+    return xp.log(x)
+
+
+@elementwise(lambda t, x: t / (LN2 * x))
+def log2(xp, x, /):
+    """Binary logarithm: y = log₂ x,  ∂y/∂x = 1/(x·ln 2)."""
+    return xp.log2(x)
+
+
+@elementwise(lambda t, x: t / (LN10 * x))
+def log10(xp, x, /):
+    """Decimal logarithm: y = log₁₀ x,  ∂y/∂x = 1/(x·ln 10)."""
+    return xp.log10(x)
+
+
+@elementwise(lambda t, x: t / (1 + x))
+def log1p(xp, x, /):
+    """Logarithm of one more: y = ln(1 + x),  ∂y/∂x = 1/(1 + x)."""
+    return xp.log1p(x)
+
+
+@elementwise(lambda t, x, out: t * exp(x - out), lambda t, y, out: t * exp(y - out))
+def logaddexp(xp, x, y, /):
+    """Logarithm of a sum: z = ln(eˣ + eʸ),  ∂z/∂x = eˣ⁻ᶻ,  ∂z/∂y = eʸ⁻ᶻ."""
+    return xp.logaddexp(x, y)
+
+
+@elementwise(lambda t, x, out: t * exp2(x - out), lambda t, y, out: t * exp2(y - out))
+def logaddexp2(xp, x, y, /):
+    """Binary logarithm of a sum: z = log₂(2ˣ + 2ʸ),  ∂z/∂x = 2ˣ⁻ᶻ,  ∂z/∂y = 2ʸ⁻ᶻ."""
+    return xp.logaddexp2(x, y)
+
+
+@elementwise(lambda t, x, y: t * where(equal(x, 0), 0.0, log(y)), lambda t, x, y: t * where(equal(x, 0), 0.0, x / y))
+def xlogy(xp, x, y, /):
+    """Weighted logarithm: z = x·ln y, and 0 where x = 0,  ∂z/∂x = ln y,  ∂z/∂y = x/y, both 0 where x = 0."""
+    weightless = xp.equal(x, 0)
+    return xp.where(weightless, 0.0, x * xp.log(xp.where(weightless, 1.0, y)))
+
+
+@elementwise(lambda t, out: t * (out * (1 - out)))
+def sigmoid(xp, x, /):
+    """Logistic function: y = 1/(1 + e⁻ˣ),  ∂y/∂x = y(1 - y); overflows nowhere."""
+    small = xp.exp(-xp.abs(x))
+    return xp.where(x >= 0, 1.0, small) / (1 + small)
+
+
+@elementwise(lambda t, x: t * sigmoid(x))
+def softplus(xp, x, /):
+    """Smooth ramp: y = ln(1 + eˣ),  ∂y/∂x = 1/(1 + e⁻ˣ); overflows nowhere."""
+    return xp.logaddexp(x, 0)
+
+
+@elementwise(lambda t, x: t * sigmoid(-x))
+def log_sigmoid(xp, x, /):
+    """Logarithm of the logistic function: y = -ln(1 + e⁻ˣ),  ∂y/∂x = 1/(1 + eˣ); overflows nowhere."""
+    return -xp.logaddexp(-x, 0)
+
+
+@elementwise(lambda t, x: t * cos(x))
+def sin(xp, x, /):
+    """Sine of x radians: y = sin x,  ∂y/∂x = cos x."""
+    return xp.sin(x)
+
+
+@elementwise(lambda t, x: -t * sin(x))
+def cos(xp, x, /):
+    """Cosine of x radians: y = cos x,  ∂y/∂x = -sin x."""
+    return xp.cos(x)
+
+
+@elementwise(lambda t, out: t * (1 + out * out))
+def tan(xp, x, /):
+    """Tangent of x radians: y = tan x,  ∂y/∂x = 1 + y²."""
+    return xp.tan(x)
+
+
+@elementwise(lambda t, x: t / sqrt((1 - x) * (1 + x)))
+def asin(xp, x, /):
+    """Inverse sine in radians: y = arcsin x,  ∂y/∂x = 1/√(1 - x²)."""
+    return xp.asin(x)
+
+
+@elementwise(lambda t, x: -t / sqrt((1 - x) * (1 + x)))
+def acos(xp, x, /):
+    """Inverse cosine in radians: y = arccos x,  ∂y/∂x = -1/√(1 - x²)."""
+    return xp.acos(x)
+
+
+@elementwise(lambda t, x: t / (1 + x * x))
+def atan(xp, x, /):
+    """Inverse tangent in radians: y = arctan x,  ∂y/∂x = 1/(1 + x²)."""
+    return xp.atan(x)
+
+
+@elementwise(lambda t, x, y: t * (y / (x * x + y * y)), lambda t, x, y: -t * (x / (x * x + y * y)))
+def atan2(xp, x, y, /):
+    """Angle of the point (y, x) in radians: z = arg(y + ix),  ∂z/∂x = y/(x² + y²),  ∂z/∂y = -x/(x² + y²)."""
+    return xp.atan2(x, y)
+
+
+@elementwise(lambda t, x: t * cosh(x))
+def sinh(xp, x, /):
+    """Hyperbolic sine: y = sinh x,  ∂y/∂x = cosh x."""
+    return xp.sinh(x)
+
+
+@elementwise(lambda t, x: t * sinh(x))
+def cosh(xp, x, /):
+    """Hyperbolic cosine: y = cosh x,  ∂y/∂x = sinh x."""
+    return xp.cosh(x)
+
+
+@elementwise(lambda t, out: t * (1 - out * out))
+def tanh(xp, x, /):
+    """Hyperbolic tangent: y = tanh x,  ∂y/∂x = 1 - y²."""
+    return xp.tanh(x)
+
+
+@elementwise(lambda t, x: t / sqrt(1 + x * x))
+def asinh(xp, x, /):
+    """Inverse hyperbolic sine: y = arsinh x,  ∂y/∂x = 1/√(1 + x²)."""
+    return xp.asinh(x)
+
+
+@elementwise(lambda t, x: t / (sqrt(x - 1) * sqrt(x + 1)))
+def acosh(xp, x, /):
+    """Inverse hyperbolic cosine: y = arcosh x,  ∂y/∂x = 1/√(x² - 1)."""
+    return xp.acosh(x)
+
+
+@elementwise(lambda t, x: t / ((1 - x) * (1 + x)))
+def atanh(xp, x, /):
+    """Inverse hyperbolic tangent: y = artanh x,  ∂y/∂x = 1/(1 - x²)."""
+    return xp.atanh(x)
+
+
+@elementwise(lambda t, x, out: t * safe_divide(x, out), lambda t, y, out: t * safe_divide(y, out))
+def hypot(xp, x, y, /):
+    """Length of a vector: z = √(x² + y²),  ∂z/∂x = x/z,  ∂z/∂y = y/z; at the origin 0."""
+    return xp.hypot(x, y)
+
+
+@elementwise(lambda t: t * (math.pi / 180))
+def deg2rad(xp, x, /):
+    """Degrees to radians: y = x·π/180."""
+    return xp.deg2rad(x)
+
+
+@elementwise(lambda t: t * (180 / math.pi))
+def rad2deg(xp, x, /):
+    """Radians to degrees: y = x·180/π."""
+    return xp.rad2deg(x)
+
+
+@elementwise(lambda t, x: t * sign(x))
+def fabs(xp, x, /):
+    """Absolute value of a real number: y = |x|,  ∂y/∂x = sign x, at 0 the value 0."""
+    return xp.abs(x)
+
+
+def abs(x, /):
+    """Absolute value: y = |x|,  ∂y/∂x = sign x, at 0 the value 0; of complex x its modulus √(Re² + Im²).
+
+    >>> import adjoint as ad
+    >>> ad.grad(ad.abs)(-2.0)
+    np.float64(-1.0)
+    >>> ad.grad(lambda z: ad.abs(z) ** 2)(1 + 2j)
+    np.complex128(2-4j)
+    """
+    if getattr(getattr(x, "dtype", None), "kind", "c" if type(x) is complex else "f") == "c":
+        return hypot(real(x), imag(x))
+    return fabs(x)
+
+
+@elementwise(
+    lambda t, x, y: where(greater(x, y), t, where(equal(x, y), t * 0.5, 0.0)),
+    lambda t, x, y: where(less(x, y), t, where(equal(x, y), t * 0.5, 0.0)),
+)
+def maximum(xp, x, y, /):
+    """The larger of two: ∂z/∂x = 1 where x > y, and ties share, half each."""
+    return xp.maximum(x, y)
+
+
+@elementwise(
+    lambda t, x, y: where(less(x, y), t, where(equal(x, y), t * 0.5, 0.0)),
+    lambda t, x, y: where(greater(x, y), t, where(equal(x, y), t * 0.5, 0.0)),
+)
+def minimum(xp, x, y, /):
+    """The smaller of two: ∂z/∂x = 1 where x < y, and ties share, half each."""
+    return xp.minimum(x, y)
+
+
+@elementwise(None, lambda t, mask: where(mask, t, 0.0), lambda t, mask: where(mask, 0.0, t))
+def where(xp, mask, x, y, /):
+    """Choice: z = x where the mask is true, else y; each gets the cotangent of the elements it gave."""
+    return xp.where(mask, x, y)
+
+
+@elementwise(
+    lambda t, x, low, high: where(greater(x, high), 0.0, where(less(x, low), 0.0, t)),
+    lambda t, x, low, high: where(less(x, low), where(greater(low, high), 0.0, t), 0.0),
+    lambda t, x, low, high: where(greater(x, high), t, where(greater(low, high), where(less(x, low), t, 0.0), 0.0)),
+)
+def clamp(xp, x, low, high, /):
+    """x held between two bounds: ∂z/∂x = 1 inside and on the bounds, 0 outside, where the bound gets it."""
+    return xp.minimum(xp.maximum(x, low), high)
+
+
+def clip(x, min=None, max=None):
+    """x held between `min` and `max`, either of which may be None.
+
+    ∂z/∂x = 1 inside and on the bounds, 0 outside; a bound gets the cotangent of what it cut off.
+
+    >>> import adjoint as ad
+    >>> ad.grad(lambda x: ad.clip(x, 0.0, 1.0).sum())(ad.asarray([-1.0, 0.0, 0.5, 2.0]))
+    array([0., 1., 1., 0.])
+    """
+    return clamp(x, -math.inf if min is None else min, math.inf if max is None else max)
+
+
+@elementwise(lambda t: t, lambda t, x, y: -t * floor_divide(x, y))
+def remainder(xp, x, y, /):
+    """Remainder with the sign of y: z = x - y·⌊x/y⌋,  ∂z/∂x = 1,  ∂z/∂y = -⌊x/y⌋."""
+    return xp.remainder(x, y)
+
+
+@elementwise(lambda t, x, y: t * sign(x) * copysign(1.0, y), None)
+def copysign(xp, x, y, /):
+    """|x| with the sign of y: ∂z/∂x = ±1; in y it is locally constant."""
+    return xp.copysign(x, y)
+
+
+def safe_divide(x, y):
+    """x/y, and 0 where y = 0."""
+    empty = equal(y, 0)
+    return where(empty, 0.0, x / where(empty, 1.0, y))
+
+
+@linear(lambda ct: real(ct), view=True)
+def real(xp, x, /):
+    """Real part; the cotangent it passes back is real."""
+    return xp.real(x)
+
+
+@linear(lambda ct: -1j * real(ct))
+def imag(xp, x, /):
+    """Imaginary part; it passes -i times the real cotangent back, for y = Re(-ix)."""
+    return xp.imag(x)
+
+
+@linear(lambda ct: conj(ct))
+def conj(xp, x, /):
+    """Complex conjugate; it passes the conjugate cotangent back."""
+    return xp.conj(x)
+
+
+@elementwise(lambda t: t, lambda t: t * 1j)
+def to_complex(xp, x, y, /):
+    """The complex number x + iy of two real ones."""
+    return x + 1j * y
+
+
+def angle(z, /):
+    """Argument of a complex number, in radians.
+
+    >>> import adjoint as ad
+    >>> ad.angle(1j)
+    np.float64(1.5707963267948966)
+    """
+    return atan2(imag(z), real(z))
+
+
+@linear(lambda ct, dtype: ct, view=True)
+def astype(xp, x, /, dtype):
+    """x in another floating-point or complex dtype; the cotangent comes back in that of the leaf."""
+    return xp.asarray(x, dtype=dtype)[()]

@@ -1,0 +1,424 @@
+"""Matrices: products of every rank, solving, determinants, factorisations, norms.
+
+Matrices stand in the last two axes, the axes before them are batches. Sources: M. B. Giles, "An extended
+collection of matrix derivative results for forward and reverse mode algorithmic differentiation" (2008),
+sections 2 and 3; I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, section 3.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.traced import shape
+from ..errors import ShapeError
+from .constant import not_equal
+from .elementwise import abs, conj, real, safe_divide
+from .reduce import is_complex, max, min, shape_after, sum
+from .rules import bilinear, linear, op, reduction
+from .shape import (
+    broadcast_to, diagonal, expand_dims, moveaxis, normalised, permute_dims, reshape, tril,
+)  # fmt: skip
+
+
+def matmul_left(ct, y):
+    """X̄ = Z̄ Yᵀ; a vector x met a matrix where the output has fewer axes than y."""
+    if y.ndim == 1:
+        return expand_dims(ct, -1) * y if ct.ndim else ct * y
+    if ct.ndim < y.ndim:
+        return (y @ expand_dims(ct, -1))[..., 0]
+    return ct @ y.mT
+
+
+def matmul_right(ct, x):
+    """Ȳ = Xᵀ Z̄; a vector y met a matrix where the output has fewer axes than x."""
+    if x.ndim == 1:
+        return expand_dims(x, -1) * expand_dims(ct, -2) if ct.ndim else ct * x
+    if ct.ndim < x.ndim:
+        return (x.mT @ expand_dims(ct, -1))[..., 0]
+    return x.mT @ ct
+
+
+@bilinear(matmul_left, matmul_right)
+def matmul(xp, x, y, /):
+    """Matrix product of every rank: Z = XY,  X̄ = Z̄Yᵀ,  Ȳ = XᵀZ̄."""
+    return xp.matmul(x, y)
+
+
+def contract_jvp(tangents, xs, subscripts):
+    """ż = Σ over the operands of the same contraction with one operand replaced by its tangent."""
+    total = None
+    for i, t in enumerate(tangents):
+        if t is not None:
+            term = contract(*xs[:i], t, *xs[i + 1 :], subscripts=subscripts)
+            total = term if total is None else total + term
+    return total
+
+
+def contract_vjp(ct, xs, subscripts):
+    """x̄ᵢ = the contraction of z̄ with the other operands, repeated along the axes that only xᵢ had."""
+    inputs, output = subscripts
+    cts = []
+    for i, term in enumerate(inputs):
+        others = [(t, x) for j, (t, x) in enumerate(zip(inputs, xs, strict=True)) if j != i]
+        there = set(output).union(*(t for t, _ in others))
+        left = "".join(c for c in term if c in there)
+        back = contract(ct, *[x for _, x in others], subscripts=((output, *[t for t, _ in others]), left))
+        alone = tuple([k for k, c in enumerate(term) if c not in there])
+        cts.append(broadcast_to(expand_dims(back, alone), shape(xs[i])) if alone else back)
+    return cts
+
+
+@op(jvp=contract_jvp, vjp=contract_vjp)
+def contract(xp, *xs, subscripts):
+    """The sum of products that `subscripts`, (input terms, output term), describe; no letter twice in a term."""
+    inputs, output = subscripts
+    large = math.prod([math.prod(x.shape) for x in xs]) > 4096
+    return xp.einsum(f"{','.join(inputs)}->{output}", *xs, optimize=large) + 0
+
+
+@linear(lambda ct, x_shape, terms: spread_out(ct, x_shape, terms))
+def rearranged(xp, x, /, terms):
+    """The axes of one array permuted and summed: `terms` is (input term, output term)."""
+    return xp.einsum(f"{terms[0]}->{terms[1]}", x) + 0
+
+
+def spread_out(ct, x_shape, terms):
+    """The transpose of `rearranged`: axes put back in order, and repeated where they were summed."""
+    term, output = terms
+    back = rearranged(ct, (output, "".join(c for c in term if c in output)))
+    gone = tuple([k for k, c in enumerate(term) if c not in output])
+    return broadcast_to(expand_dims(back, gone), x_shape) if gone else back
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sum of products by Einstein's convention, with `...`, repeated letters and implicit outputs.
+
+    >>> import adjoint as ad, numpy as np
+    >>> a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> ad.grad(lambda a: ad.einsum("ii->", a))(a)
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    operands = tuple([x if hasattr(x, "shape") else np.asarray(x) for x in operands])
+    inputs, output = parsed(subscripts, operands)
+    arrays, terms = [], []
+    for term, x in zip(inputs, operands, strict=True):
+        for letter in sorted(set(term)):
+            while term.count(letter) > 1:
+                i = term.index(letter)
+                j = term.index(letter, i + 1)
+                x = diagonal(moveaxis(x, (i, j), (-2, -1)))
+                term = term[:i] + term[i + 1 : j] + term[j + 1 :] + letter
+        arrays.append(x)
+        terms.append(term)
+    if len(arrays) == 1:
+        return rearranged(arrays[0], (terms[0], output))
+    return contract(*arrays, subscripts=(tuple(terms), output))
+
+
+def parsed(subscripts: str, operands: Any) -> tuple[list[str], str]:
+    """The term of each operand and of the output, with `...` spelt out in letters that are free."""
+    text = subscripts.replace(" ", "")
+    left, arrow, output = text.partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(operands):
+        raise ShapeError(f"`einsum` has {len(inputs)} terms in {subscripts!r} and {len(operands)} operands.")
+    ranks = [len(shape(x)) - len(t.replace("...", "")) for t, x in zip(inputs, operands, strict=True)]
+    for t, x, rank in zip(inputs, operands, ranks, strict=True):
+        if rank < 0 or (rank > 0 and "..." not in t):
+            raise ShapeError(f"`einsum` term {t!r} of {subscripts!r} does not fit an operand of shape {shape(x)}.")
+    free = "".join(c for c in string.ascii_letters if c not in text)
+    dots = free[: sorted([0, *ranks])[-1]]
+    inputs = [t.replace("...", dots[len(dots) - r :]) for t, r in zip(inputs, ranks, strict=True)]
+    letters = "".join(inputs)
+    if arrow:
+        output = output.replace("...", dots)
+    else:
+        output = dots + "".join(c for c in sorted(set(letters)) if letters.count(c) == 1 and c not in dots)
+    if set(output) - set(letters) or len(set(output)) != len(output):
+        raise ShapeError(f"`einsum` cannot make {output!r} of {subscripts!r}: each letter once, from the inputs.")
+    return inputs, output
+
+
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """Sum of products over the last `axes` axes of x and the first of y, or over a pair of axis lists.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.tensordot(np.ones((2, 3)), np.ones((3, 4)), axes=1).shape
+    (2, 4)
+    """
+    m, n = len(shape(x)), len(shape(y))
+    if isinstance(axes, int):
+        over_x, over_y = list(range(m - axes, m)), list(range(axes))
+    else:
+        over_x, over_y = ([a] if isinstance(a, int) else list(a) for a in axes)
+    over_x = [normalised(a, m, "tensordot") for a in over_x]
+    over_y = [normalised(a, n, "tensordot") for a in over_y]
+    left = [i for i in range(m) if i not in over_x]
+    right = [i for i in range(n) if i not in over_y]
+    rows, columns = [shape(x)[i] for i in left], [shape(y)[i] for i in right]
+    folded = math.prod([shape(x)[a] for a in over_x])
+    x = reshape(permute_dims(x, (*left, *over_x)), (math.prod(rows), folded))
+    y = reshape(permute_dims(y, (*over_y, *right)), (folded, math.prod(columns)))
+    return reshape(matmul(x, y), (*rows, *columns))
+
+
+def dot(x: Any, y: Any) -> Any:
+    """NumPy's dot: numbers and vectors and matrices multiplied, else summed over the last axis of x, next to last of y.
+
+    >>> import adjoint as ad
+    >>> float(ad.dot(ad.asarray([1.0, 2.0]), ad.asarray([3.0, 4.0])))
+    11.0
+    """
+    m, n = len(shape(x)), len(shape(y))
+    if not m or not n:
+        return x * y
+    return matmul(x, y) if n <= 2 else tensordot(x, y, ([m - 1], [n - 2]))
+
+
+def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
+    """Inner products along `axis`, x conjugated: z = Σ conj(x)·y.
+
+    >>> import adjoint as ad
+    >>> ad.vecdot(ad.asarray([[1.0, 2.0]]), ad.asarray([[3.0, 4.0]]))
+    array([11.])
+    """
+    return sum((conj(x) if is_complex(x) else x) * y, axis)
+
+
+def inner(x: Any, y: Any) -> Any:
+    """Sum of products over the last axes of both.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.inner(np.ones((2, 3)), np.ones((4, 3))).shape
+    (2, 4)
+    """
+    return tensordot(x, y, ([-1], [-1])) if shape(x) and shape(y) else x * y
+
+
+def outer(x: Any, y: Any) -> Any:
+    """All products of an element of x and an element of y.
+
+    >>> import adjoint as ad
+    >>> ad.outer(ad.asarray([1.0, 2.0]), ad.asarray([3.0, 4.0]))
+    array([[3., 4.],
+           [6., 8.]])
+    """
+    return reshape(x, (-1, 1)) * reshape(y, (1, -1))
+
+
+def trace(x: Any, offset: int = 0) -> Any:
+    """Sum of the diagonal of the last two axes.
+
+    >>> import adjoint as ad
+    >>> float(ad.trace(ad.asarray([[1.0, 2.0], [3.0, 4.0]])))
+    5.0
+    """
+    return sum(diagonal(x, offset), -1)
+
+
+def solve_jvp(tangents, a, b, out):
+    """A z = b gives ż = A⁻¹(ḃ - Ȧ z)."""
+    da, db = tangents
+    if da is None:
+        return solve(a, db)
+    return solve(a, -(da @ out) if db is None else db - da @ out)
+
+
+def solve_vjp(ct, a, out, b_shape):
+    """b̄ = A⁻ᵀ z̄,  Ā = -b̄ zᵀ  (Giles, 2.3.1)."""
+    back = solve(a.mT, ct)
+    if len(b_shape) == 1:
+        return -expand_dims(back, -1) * expand_dims(out, -2), back
+    return -(back @ out.mT), back
+
+
+@op(jvp=solve_jvp, vjp=solve_vjp)
+def solve(xp, a, b, /):
+    """Solution of A z = b:  ż = A⁻¹(ḃ - Ȧ z),  b̄ = A⁻ᵀ z̄,  Ā = -b̄ zᵀ."""
+    return xp.linalg.solve(a, b)
+
+
+@op(jvp=lambda ts, out: -(out @ ts[0] @ out), vjp=lambda ct, out: [-(out.mT @ ct @ out.mT)])
+def inv(xp, a, /):
+    """Inverse: Z = A⁻¹,  Ż = -Z Ȧ Z,  Ā = -Zᵀ Z̄ Zᵀ."""
+    return xp.linalg.inv(a)
+
+
+@op(
+    jvp=lambda ts, a, out: out * trace(solve(a, ts[0])),
+    vjp=lambda ct, a, out: [expand_dims(ct * out, (-2, -1)) * inv(a).mT],
+)
+def det(xp, a, /):
+    """Determinant: y = |A|,  ẏ = y tr(A⁻¹Ȧ),  Ā = ȳ y A⁻ᵀ; of a singular matrix there is no derivative here."""
+    return xp.linalg.det(a)
+
+
+class SlogdetResult(NamedTuple):
+    """Sign and logarithm of the absolute value of a determinant."""
+
+    sign: Any
+    logabsdet: Any
+
+
+def slogdet_jvp(tangents, a, out):
+    """With w = tr(A⁻¹Ȧ): the logarithm moves by Re w, a complex sign turns by i Im w."""
+    w = trace(solve(a, tangents[0]))
+    if not is_complex(a):
+        return None, w
+    return out[0] * (w - real(w)), real(w)
+
+
+def slogdet_vjp(ct, a, out):
+    """Ā = (l̄ - i Re(i s̄ s)) A⁻ᵀ; of real matrices the sign is constant."""
+    weight = real(ct[1])
+    if is_complex(a):
+        weight = weight - 1j * real(1j * ct[0] * out[0])
+    return [expand_dims(weight, (-2, -1)) * inv(a).mT]
+
+
+@op(jvp=slogdet_jvp, vjp=slogdet_vjp)
+def slogdet(xp, a, /):
+    """Sign and logarithm of |A|:  l = ln |det A|,  l̇ = Re tr(A⁻¹Ȧ),  Ā = l̄ A⁻ᵀ."""
+    return SlogdetResult(*xp.linalg.slogdet(a))
+
+
+def halved(x):
+    """Φ: the lower triangle with half the diagonal."""
+    return tril(x) - diagonal_matrix(x) / 2
+
+
+def diagonal_matrix(x):
+    """The diagonal of x and zeros beside it."""
+    return tril(x) - tril(x, -1)
+
+
+def adjoint_of(x):
+    """The conjugate transpose."""
+    return conj(x).mT if is_complex(x) else x.mT
+
+
+def cholesky_jvp(tangents, out):
+    """L̇ = L Φ(L⁻¹ Ȧ L⁻ᴴ)  (Murray, eq. 8)."""
+    t = (tangents[0] + adjoint_of(tangents[0])) / 2
+    inside = solve(out, t)
+    return out @ halved(adjoint_of(solve(out, adjoint_of(inside))))
+
+
+def cholesky_vjp(ct, out):
+    """Ā = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹ made symmetric  (Murray, eq. 10), conjugated for the unconjugated pairing."""
+    high = adjoint_of(out)
+    lower = tril(conj(ct)) if is_complex(out) else tril(ct)
+    inside = solve(high, halved(high @ lower))
+    back = adjoint_of(solve(high, adjoint_of(inside)))
+    symmetric = (back + adjoint_of(back)) / 2
+    return [conj(symmetric) if is_complex(out) else symmetric]
+
+
+@op(jvp=cholesky_jvp, vjp=cholesky_vjp)
+def cholesky(xp, a, /):
+    """Lower triangular L with A = L Lᴴ; the cotangent is that of a symmetric (Hermitian) A."""
+    return xp.linalg.cholesky((a + xp.conj(a).swapaxes(-1, -2)) / 2)
+
+
+def svd_jvp(tangents, a, out):
+    """Of A = U diag(s) Vᴴ  (Giles, 3.2, and with phases for complex A).
+
+    With D = UᴴȦV and F_ij = 1/(s_j² - s_i²) off the diagonal: ṡ = Re diag D,
+    U̇ = U(F∘(D s + s Dᴴ)) + (1 - UUᴴ)ȦV s⁻¹ and V̇ = V(F∘(s D + Dᴴ s)) + (1 - VVᴴ)ȦᴴU s⁻¹.
+    """
+    u, s, vh = out
+    v, row, column = adjoint_of(vh), expand_dims(s, -2), expand_dims(s, -1)
+    moved = tangents[0] @ v
+    d = adjoint_of(u) @ moved
+    gap = safe_divide(1.0, (row - column) * (row + column))
+    du = u @ (gap * (d * row + column * adjoint_of(d)) + phase(d, row))
+    dv = v @ (gap * (column * d + adjoint_of(d) * row))
+    m, n = shape(a)[-2:]
+    if m > n:
+        du = du + (moved - u @ d) / row
+    if n > m:
+        turned = adjoint_of(tangents[0]) @ u
+        dv = dv + (turned - v @ (vh @ turned)) / row
+    return du, real(diagonal(d)), adjoint_of(dv)
+
+
+def phase(d, row):
+    """The turn of U's columns that complex A leaves free, by convention given to U alone."""
+    return diagonal_matrix(d - adjoint_of(d)) / (2 * row) if is_complex(d) else 0.0
+
+
+class SVDResult(NamedTuple):
+    """The reduced singular value decomposition: A = U diag(S) Vh."""
+
+    U: Any
+    S: Any
+    Vh: Any
+
+
+@op(jvp=svd_jvp)
+def svd(xp, a, /):
+    """Reduced singular value decomposition A = U diag(s) Vᴴ, s falling; U and V where the s differ."""
+    return SVDResult(*xp.linalg.svd(a, full_matrices=False))
+
+
+@reduction(lambda x, out: safe_divide(x, out))
+def length(xp, x, /, axis=None, keepdims=False):
+    """Euclidean length of real numbers: y = √Σ x²,  ∂y/∂x = x/y, and 0 where y = 0; overflows nowhere."""
+    top = xp.max(xp.abs(x), axis, True) if x.size else xp.zeros(())
+    top = xp.where((top > 0) & xp.isfinite(top), top, 1.0).astype(x.dtype)
+    folded = xp.sqrt(xp.sum((x / top) ** 2, axis, True)) * top
+    return folded if keepdims else folded.reshape(shape_after(x.shape, axis, False))[()]
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Norm of vectors along one axis or of matrices along two, as `numpy.linalg.norm`; 0 has the gradient 0.
+
+    ord : None (the root of the sum of squares), a number p or ±inf for vectors;
+        "fro", "nuc", 1, 2, inf and their negatives for matrices
+
+    >>> import adjoint as ad
+    >>> ad.grad(ad.norm)(ad.asarray([3.0, 4.0])), ad.grad(ad.norm)(ad.asarray([0.0, 0.0]))
+    (array([0.6, 0.8]), array([0., 0.]))
+    """
+    modulus = abs(x)
+    ndim = len(shape(x))
+    if ord is None or (ord == 2 and (ndim == 1 if axis is None else not isinstance(axis, tuple))):
+        return length(modulus, axis, keepdims)
+    axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple([normalised(a, ndim, "norm") for a in axes])
+    if len(axes) == 1:
+        return vector_norm(modulus, ord, axes, keepdims)
+    if len(axes) != 2:
+        raise ShapeError(f"`norm` with ord={ord!r} needs one axis or two; it was given {len(axes)}.")
+    if ord == "fro":
+        return length(modulus, axes, keepdims)
+    if ord in ("nuc", 2, -2):
+        s = svd(moveaxis(x, axes, (-2, -1))).S
+        value = sum(s, -1) if ord == "nuc" else max(s, -1) if ord > 0 else min(s, -1)
+    elif ord in (1, -1, math.inf, -math.inf):
+        by = 0 if ord in (1, -1) else 1
+        sums = sum(modulus, axes[by], True)
+        value = (max if ord > 0 else min)(sums, axes)
+    else:
+        raise ShapeError(f"`norm` of matrices has no ord={ord!r}; it has 'fro', 'nuc', ±1, ±2 and ±inf.")
+    return expand_dims(value, axes) if keepdims else value
+
+
+def vector_norm(modulus: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
+    """The p-norm of vectors whose absolute values are given."""
+    if ord == math.inf:
+        return max(modulus, axes, keepdims)
+    if ord == -math.inf:
+        return min(modulus, axes, keepdims)
+    if ord == 0:
+        return sum(not_equal(modulus, 0).astype(float), axes, keepdims)
+    if ord == 1:
+        return sum(modulus, axes, keepdims)
+    if isinstance(ord, str):
+        raise ShapeError(f"`norm` of vectors has no ord={ord!r}; it has numbers and ±inf.")
+    return sum(modulus**ord, axes, keepdims) ** (1.0 / ord)

@@ -1,0 +1,59 @@
+"""Which op stands behind each operator and method of a Tensor: the array's face, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..core.traced import Traced
+from . import constant, elementwise, index, linalg, reduce, shape
+
+OPERATORS = dict(
+    add=elementwise.add,
+    sub=elementwise.subtract,
+    mul=elementwise.multiply,
+    truediv=elementwise.divide,
+    pow=elementwise.pow,
+    matmul=linalg.matmul,
+)
+for name, op in OPERATORS.items():
+    setattr(Traced, f"__{name}__", op)
+    setattr(Traced, f"__r{name}__", op.reflected)
+
+METHODS: dict[str, Callable[..., Any]] = dict(
+    __neg__=elementwise.negative, __pos__=elementwise.positive, __abs__=elementwise.abs,
+    __mod__=elementwise.remainder, __floordiv__=constant.floor_divide, __getitem__=index.getitem,
+    __eq__=constant.equal, __ne__=constant.not_equal, __lt__=constant.less, __le__=constant.less_equal,
+    __gt__=constant.greater, __ge__=constant.greater_equal,
+    sum=reduce.sum, mean=reduce.mean, prod=reduce.prod, max=reduce.max, min=reduce.min,
+    var=reduce.var, std=reduce.std, cumsum=reduce.cumsum, cumprod=reduce.cumprod,
+    all=constant.all, any=constant.any, argmax=constant.argmax, argmin=constant.argmin, argsort=constant.argsort,
+    exp=elementwise.exp, log=elementwise.log, sqrt=elementwise.sqrt, tanh=elementwise.tanh, sin=elementwise.sin,
+    cos=elementwise.cos, abs=elementwise.abs, clip=elementwise.clip, round=constant.round,
+    conj=elementwise.conj, astype=elementwise.astype,
+    matmul=linalg.matmul, dot=linalg.dot, trace=linalg.trace,
+    swapaxes=shape.swapaxes, squeeze=shape.squeeze, ravel=shape.ravel, flatten=shape.ravel, diagonal=shape.diagonal,
+    take=index.take,
+)  # fmt: skip
+for name, op in METHODS.items():
+    setattr(Traced, name, op)
+
+
+def reshape(self: Any, *shape_: Any) -> Any:
+    """The same elements in another shape, given as one tuple or as several integers."""
+    return shape.reshape(self, shape_[0] if len(shape_) == 1 else shape_)
+
+
+def transpose(self: Any, *axes: Any) -> Any:
+    """The axes reversed, or in the order given as one tuple or as several integers."""
+    return shape.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
+
+
+Traced.reshape = reshape
+Traced.transpose = transpose
+Traced.T = property(transpose)
+Traced.mT = property(shape.matrix_transpose)
+Traced.real = property(elementwise.real)
+Traced.imag = property(elementwise.imag)
+Traced.__rmod__ = lambda self, other: elementwise.remainder(other, self)
+Traced.__rfloordiv__ = lambda self, other: constant.floor_divide(other, self)

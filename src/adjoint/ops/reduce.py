@@ -1,0 +1,194 @@
+"""Many elements into one: sums, products, extremes, moments, cumulative sums."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..core.traced import shape
+from .constant import equal
+from .elementwise import exp, hypot, imag, real, safe_divide, where
+from .rules import kept_shape, linear, reduction
+from .shape import broadcast_to, concat, flip, inverse, normalised, permute_dims, ravel, reshape
+
+
+@linear(lambda ct, x_shape, axis: broadcast_to(reshape(ct, kept_shape(x_shape, axis)), x_shape))
+def sum(xp, x, /, axis=None, keepdims=False):
+    """Sum over axes: y = Σ x; its transpose repeats."""
+    return xp.sum(x, axis, keepdims)
+
+
+@linear(lambda ct, x_shape, axis: broadcast_to(reshape(ct / count(x_shape, axis), kept_shape(x_shape, axis)), x_shape))
+def mean(xp, x, /, axis=None, keepdims=False):
+    """Mean over axes: y = Σ x / n; its transpose repeats 1/n of the cotangent."""
+    return xp.sum(x, axis, keepdims) / count(x.shape, axis)
+
+
+@reduction(lambda x, axis: others(x, axis))
+def prod(xp, x, /, axis=None, keepdims=False):
+    """Product over axes: y = Π x,  ∂y/∂xᵢ = Π over the others, right where elements are 0."""
+    return xp.prod(x, axis=axis, keepdims=keepdims)
+
+
+@reduction(lambda x, out, axis: shares(equal(x, out), axis, x.dtype))
+def max(xp, x, /, axis=None, keepdims=False):
+    """Largest element over axes; equal ones share the cotangent."""
+    return xp.max(x, axis, keepdims)
+
+
+@reduction(lambda x, out, axis: shares(equal(x, out), axis, x.dtype))
+def min(xp, x, /, axis=None, keepdims=False):
+    """Smallest element over axes; equal ones share the cotangent."""
+    return xp.min(x, axis, keepdims)
+
+
+@reduction(lambda x, out: exp(x - where(equal(out, -math.inf), 0.0, out)))
+def logsumexp(xp, x, /, axis=None, keepdims=False):
+    """Logarithm of the sum of exponentials: y = ln Σ eˣ,  ∂y/∂x = eˣ⁻ʸ; overflows nowhere."""
+    top = xp.max(x, axis, True)
+    top = xp.where(xp.isfinite(top), top, 0.0)
+    return xp.log(xp.sum(xp.exp(x - top), axis, keepdims)) + xp.reshape(top, shape_after(x.shape, axis, keepdims))
+
+
+@linear(lambda ct, axis: flip(cumsum(flip(ct, axis), axis), axis))
+def running_sum(xp, x, /, axis):
+    """Running sum along one axis: yᵢ = Σ over j ≤ i of xⱼ; its transpose runs from the other end."""
+    return xp.cumsum(x, axis=axis)
+
+
+@reduction(lambda x, axis, correction: (x - mean(x, axis, True)) * (2 / (count(shape(x), axis) - correction)))
+def variance(xp, x, /, axis=None, keepdims=False, correction=0.0):
+    """Variance of real numbers: y = Σ (x - x̄)²/(n - c),  ∂y/∂x = 2(x - x̄)/(n - c)."""
+    apart = x - xp.sum(x, axis, True) / count(x.shape, axis)
+    return xp.sum(apart * apart, axis, keepdims) / (count(x.shape, axis) - correction)
+
+
+@reduction(
+    lambda x, out, axis, correction: safe_divide(
+        x - mean(x, axis, True), out * (count(shape(x), axis) - correction)
+    )
+)
+def deviation(xp, x, /, axis=None, keepdims=False, correction=0.0):
+    """Standard deviation of real numbers: y = √variance,  ∂y/∂x = (x - x̄)/((n - c)y), 0 where y = 0."""
+    return xp.sqrt(variance.op.forward(xp, x, axis, keepdims, correction))
+
+
+def var(x: Any, axis: Any = None, ddof: float = 0.0, keepdims: bool = False) -> Any:
+    """Variance over axes, divided by n - ddof; of complex numbers the sum of those of the two parts.
+
+    >>> import adjoint as ad
+    >>> ad.grad(ad.var)(ad.asarray([1.0, 3.0]))
+    array([-1.,  1.])
+    """
+    if is_complex(x):
+        return variance(real(x), axis, keepdims, ddof) + variance(imag(x), axis, keepdims, ddof)
+    return variance(x, axis, keepdims, ddof)
+
+
+def std(x: Any, axis: Any = None, ddof: float = 0.0, keepdims: bool = False) -> Any:
+    """Standard deviation over axes, the root of `var`; where all elements are equal its gradient is 0.
+
+    >>> import adjoint as ad
+    >>> ad.grad(ad.std)(ad.asarray([1.0, 3.0])), ad.grad(ad.std)(ad.asarray([2.0, 2.0]))
+    (array([-0.5,  0.5]), array([0., 0.]))
+    """
+    if is_complex(x):
+        return hypot(deviation(real(x), axis, keepdims, ddof), deviation(imag(x), axis, keepdims, ddof))
+    return deviation(x, axis, keepdims, ddof)
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Exponentials that sum to one along `axis`: y = eˣ / Σ eˣ; overflows nowhere.
+
+    >>> import adjoint as ad
+    >>> ad.softmax(ad.asarray([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    return exp(log_softmax(x, axis))
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """Logarithm of `softmax`: y = x - ln Σ eˣ along `axis`; overflows nowhere.
+
+    >>> import adjoint as ad
+    >>> ad.log_softmax(ad.asarray([1000.0, 0.0]))
+    array([    0., -1000.])
+    """
+    return x - logsumexp(x, axis, True)
+
+
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Running sum along `axis`, or over all elements in a row.
+
+    >>> import adjoint as ad
+    >>> ad.grad(lambda x: ad.cumsum(x).sum())(ad.asarray([1.0, 2.0, 3.0]))
+    array([3., 2., 1.])
+    """
+    return running_sum(ravel(x), 0) if axis is None else running_sum(x, normalised(axis, len(shape(x)), "cumsum"))
+
+
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """Running product along `axis`, or over all elements in a row; right where elements are 0.
+
+    In log₂ n steps (Hillis and Steele, 1986): after step k each element holds the product of the last 2ᵏ.
+
+    >>> import adjoint as ad
+    >>> ad.grad(lambda x: ad.cumprod(x)[-1])(ad.asarray([2.0, 0.0, 3.0]))
+    array([0., 6., 0.])
+    """
+    if axis is None:
+        return cumprod(ravel(x), 0)
+    axis = normalised(axis, len(shape(x)), "cumprod")
+    before, step = (slice(None),) * axis, 1
+    while step < shape(x)[axis]:
+        head, tail = x[(*before, slice(None, step))], x[(*before, slice(step, None))]
+        x = concat([head, tail * x[(*before, slice(None, -step))]], axis)
+        step *= 2
+    return x
+
+
+def others(x: Any, axis: Any) -> Any:
+    """For each element of x the product of the others along `axis`, without a division."""
+    ndim = len(shape(x))
+    axes = tuple(range(ndim)) if axis is None else axis if type(axis) is tuple else (axis,)
+    axes = tuple([a % ndim for a in axes])
+    order = (*(i for i in range(ndim) if i not in axes), *axes)
+    moved = permute_dims(x, order)
+    row = reshape(moved, (*shape(moved)[: ndim - len(axes)], math.prod([shape(x)[a] for a in axes])))
+    return permute_dims(reshape(excluding_products(row), shape(moved)), inverse(order))
+
+
+def excluding_products(row: Any) -> Any:
+    """Along the last axis, the product of what stands before each element times that of what stands after."""
+    if shape(row)[-1] < 2:
+        return row * 0 + 1
+    first = row[..., :1] * 0 + 1
+    before = concat([first, cumprod(row[..., :-1], -1)], -1)
+    after = concat([flip(cumprod(flip(row[..., 1:], -1), -1), -1), first], -1)
+    return before * after
+
+
+def shares(chosen: Any, axis: Any, dtype: Any) -> Any:
+    """Weights of the chosen elements, equal and summing to one along `axis`."""
+    weights = chosen.astype(dtype)
+    return weights / sum(weights, axis, True)
+
+
+def count(x_shape: tuple[int, ...], axis: Any) -> int:
+    """How many elements of `x_shape` the axes fold into one."""
+    axes = range(len(x_shape)) if axis is None else axis if type(axis) is tuple else (axis,)
+    return math.prod([x_shape[a] for a in axes])
+
+
+def shape_after(x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> tuple[int, ...]:
+    """The shape of a reduction's output."""
+    kept = kept_shape(x_shape, axis)
+    if keepdims:
+        return kept
+    axes = range(len(x_shape)) if axis is None else [a % len(x_shape) for a in (axis if type(axis) is tuple else (axis,))]
+    return tuple([n for i, n in enumerate(kept) if i not in axes])
+
+
+def is_complex(x: Any) -> bool:
+    """True for complex dtypes."""
+    return getattr(getattr(x, "dtype", None), "kind", "f") == "c"

@@ -1,0 +1,277 @@
+"""The words a derivative is written with: elementwise, linear, bilinear, reduction, op, constant, predicate.
+
+The contract of a declaration:
+
+* The forward takes the namespace `xp`, then its array inputs (positional-only, before the `/`), then
+  its static parameters. It is an ordinary function of arrays.
+* A rule's parameter names are its residuals: an input, a parameter, `out`, or `x_shape` (`xs_shape`,
+  `out_shape`) for the shape alone. What is not named is not kept. An unknown name is refused at import.
+* A rule is written with operators and with adjoint's own ops, which hand plain arrays straight to
+  NumPy: one text gives the first order on plain arrays, and all higher orders on Tensors.
+* `t` is a tangent on its way forward or a cotangent on its way back; `ct` comes back only.
+* No rule undoes broadcasting, branches on values, accumulates or writes in place: the engine does.
+* Complex numbers: the pairing is Re Σ ct·t, without conjugation, as in JAX and HIPS autograd. So the
+  gradient of a real loss is the conjugate of PyTorch's, and `grad` of a holomorphic f is f'.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.call import specialise
+from ..core.forward import fit
+from ..core.op import OPS, Edge, Op, next_level
+from ..core.reverse import ones_like, pull_back
+from ..core.tensor import variable
+from ..core.traced import shape
+from ..errors import DeclarationError, NoRuleError
+
+Rule = Callable[..., Any]
+Declaration = Callable[[Callable[..., Any]], Any]
+
+
+def elementwise(*rules: Rule | None) -> Declaration:
+    """An op of each element: for every input the derivative as a linear map, `lambda t, x, out: t * ...`.
+
+    The Jacobian is diagonal, so one formula pushes a tangent forward and pulls a cotangent back. None
+    stands for an input without a derivative (the mask of `where`).
+    """
+
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = Op(forward, "elementwise")
+        if len(rules) != len(op.inputs):
+            raise DeclarationError(f"`{op.name}` has {len(op.inputs)} inputs and {len(rules)} rules")
+        op.edges = tuple([edge(op, rule) for rule in rules])
+        op.many = len(rules) > 2
+
+        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+            total = None
+            for t, e in zip(tangents, op.edges, strict=True):
+                if t is not None and e is not None:
+                    t = fit(e.vjp(fit(t, out), e.pick(primals, out, params)), out)
+                    total = t if total is None else total + t
+            return total
+
+        return finish(op, jvp)
+
+    return declare
+
+
+def linear(transpose: Rule, view: bool = False) -> Declaration:
+    """An op linear in its first input (or in all of `*xs` together), given by its transpose.
+
+    The transpose sees the shape of that input, never its value; its jvp is the op itself.
+    `view` says that the output may share memory with the input.
+    """
+
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = Op(forward, "linear", view)
+        op.many = op.variadic or len(op.inputs) > 2
+        e = edge(op, transpose)
+        first = "xs" if op.variadic else op.inputs[0]
+        if first in e.names or "out" in e.names:
+            raise DeclarationError(f"the transpose of `{op.name}` cannot depend on a value; name `{first}_shape`")
+        if op.variadic:
+            op.vjp, op.keep, op.pick = e.vjp, e.names, e.pick
+        else:
+            op.edges = (e,) + (None,) * (len(op.inputs) - 1)
+
+        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+            if op.variadic:
+                full = [zeros_like(p) if t is None else t for t, p in zip(tangents, primals, strict=True)]
+                return op.call(*full, **params)
+            return None if tangents[0] is None else op.call(tangents[0], *primals[1:], **params)
+
+        return finish(op, jvp)
+
+    return declare
+
+
+def bilinear(left: Rule, right: Rule) -> Declaration:
+    """An op linear in each of two inputs, given by its two transposes."""
+
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = Op(forward, "bilinear")
+        op.edges = (edge(op, left), edge(op, right))
+
+        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+            (dx, dy), (x, y) = tangents, primals
+            one = None if dx is None else op.call(dx, y, **params)
+            two = None if dy is None else op.call(x, dy, **params)
+            return two if one is None else one if two is None else one + two
+
+        return finish(op, jvp)
+
+    return declare
+
+
+def reduction(weights: Rule) -> Declaration:
+    """An op that folds axes of one array, given by its weights: ẏ = Σ w ẋ and x̄ = w ȳ.
+
+    The parameters are `axis` and `keepdims` and perhaps others; the weights see `out` with the folded
+    axes kept at length one, so that it broadcasts against x.
+    """
+
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = Op(forward, "reduction")
+        asked = edge(op, weights, given=0)
+        names = dict.fromkeys((*asked.names, "x_shape", "axis"))
+        where = [tuple(names).index(n) for n in asked.names]
+        at, axis_at, shape_at = (tuple(names).index(n) if n in names else -1 for n in ("out", "axis", "x_shape"))
+
+        def weigh(kept: Any) -> Any:
+            if at >= 0:
+                folded = OPS["reshape"].call(kept[at], kept_shape(kept[shape_at], kept[axis_at]))
+                kept = [folded if i == at else k for i, k in enumerate(kept)]
+            return weights(*[kept[i] for i in where])
+
+        def vjp(ct: Any, kept: Any) -> Any:
+            return OPS["reshape"].call(ct, kept_shape(kept[shape_at], kept[axis_at])) * weigh(kept)
+
+        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+            product = tangents[0] * weigh(pick(primals, out, params))
+            return OPS["sum"].call(product, params["axis"], params["keepdims"])
+
+        e = Edge(tuple(names), vjp)
+        e.pick = pick = op.picker(e.names)
+        op.edges = (e,)
+        return finish(op, jvp)
+
+    return declare
+
+
+def op(jvp: Rule | None = None, vjp: Rule | None = None, view: bool = False) -> Declaration:
+    """The rest: an op with a rule for each mode, or with none.
+
+    jvp(tangents, ...residuals) -> the tangent of the output; a tangent is None where there is none
+    vjp(ct, ...residuals) -> one cotangent for each input, None where the output does not depend on it
+
+    Of several outputs `ct` is a list. A jvp alone is transposed: it is a linear map, and the tape can run it
+    backwards, at about twice the cost of a vjp written by hand; it must name its inputs. Without rules the op poisons: its value is computed and asking
+    for its derivative raises `NoRuleError`.
+    """
+
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = Op(forward, "op", view)
+        op.many = True
+        if jvp is None:
+            op.keep = ()
+            op.vjp = refuse = functools.partial(no_rule, op.name)
+            op.pick = op.picker(())
+            return finish(op, refuse)
+        asked = edge(op, jvp)
+        e = edge(op, vjp) if vjp is not None else transposed(asked)
+        op.keep, op.vjp, op.pick = e.names, e.vjp, e.pick
+
+        def push(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+            return asked.vjp(tangents, asked.pick(primals, out, params))
+
+        return finish(op, push)
+
+    return declare
+
+
+def constant(reason: str) -> Declaration:
+    """An op whose derivative is zero wherever it exists; `reason` says why."""
+
+    def declare(forward: Callable[..., Any]) -> Any:
+        op = Op(forward, "constant")
+        op.edges = (None,) * len(op.inputs)
+        op.many = len(op.inputs) > 2
+        op.__doc__ = f"{op.__doc__}\n\n    Derivative: zero where it exists, {reason}.\n    "
+        return finish(op, lambda tangents, primals, out, params: None)
+
+    return declare
+
+
+def predicate(forward: Callable[..., Any]) -> Any:
+    """An op whose output is truth values or indices: it leaves the tape as a plain array."""
+    op = Op(forward, "predicate")
+    op.edges = (None,) * len(op.inputs)
+    return finish(op, lambda tangents, primals, out, params: None)
+
+
+def edge(op: Op, rule: Rule | None, given: int = 1) -> Any:
+    """The `Edge` of one rule: its names checked, its residuals passed as one argument."""
+    if rule is None:
+        return None
+    names = op.names(rule, given)
+    if len(names) == 1:
+        call = rule
+    elif names:
+        call = spread(rule)
+    else:
+        call = lone(rule)
+    e = Edge(names, call)
+    e.pick = op.picker(names)
+    return e
+
+
+def transposed(push: Edge) -> Edge:
+    """The vjp of an op of one input, from its jvp: trace the linear map ẋ -> ẏ at ẋ = 0, and pull ȳ back."""
+
+    def vjp(ct: Any, kept: Any) -> Any:
+        x = kept if len(push.names) == 1 else kept[0]
+        t = variable(zeros_like(x), next_level())
+        outs = push.vjp([t], kept)
+        pairs = zip(ct, outs, strict=True) if type(outs) is tuple else [(ct, outs)]
+        total = None
+        for c, o in pairs:
+            if o is not None:
+                term = OPS["real"].call(OPS["sum"].call(c * o))
+                total = term if total is None else total + term
+        ((_, back),) = pull_back([total.node], {total.node[0]: ones_like(total.primal)})
+        return [back]
+
+    e = Edge(push.names, vjp)
+    e.pick = push.pick
+    return e
+
+
+def spread(rule: Rule) -> Rule:
+    """`rule` taking its residuals as one tuple."""
+    return lambda t, kept: rule(t, *kept)
+
+
+def lone(rule: Rule) -> Rule:
+    """`rule`, which asks for no residual, beside one that is ignored."""
+    return lambda t, kept: rule(t)
+
+
+def no_rule(name: str, *ignored: Any) -> Any:
+    """What an op without a rule answers when its derivative is asked for."""
+    raise NoRuleError(
+        f"`{name}` has no derivative rule. Express it by ops that have one, "
+        "or cut it off with `.detach()` if it is to count as a constant."
+    )
+
+
+def finish(op: Op, jvp: Callable[..., Any]) -> Any:
+    """Give `op` its jvp and its specialised call, and return that as the public function."""
+    op.jvp = jvp
+    op.call = specialise(op)
+    call: Any = op.call
+    call.__name__ = call.__qualname__ = op.name
+    call.__doc__, call.__module__ = op.__doc__, op.forward.__module__
+    call.op = op
+    return call
+
+
+def kept_shape(x_shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """`x_shape` with the axes that were folded at length one."""
+    if axis is None:
+        return (1,) * len(x_shape)
+    axes = {i % len(x_shape) for i in (axis if type(axis) is tuple else (axis,))}
+    return tuple([1 if i in axes else n for i, n in enumerate(x_shape)])
+
+
+def zeros_like(x: Any) -> Any:
+    """A tangent of zeros for `x`."""
+    return np.zeros(shape(x), x.dtype)[()]
+
+
+__all__ = ["bilinear", "constant", "elementwise", "kept_shape", "linear", "op", "predicate", "reduction", "zeros_like"]

@@ -1,0 +1,291 @@
+"""The same elements, arranged otherwise: shapes, axes, joining and splitting."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.reverse import unbroadcast
+from ..core.traced import shape as shape_of
+from ..errors import ShapeError
+from .rules import linear
+
+
+@linear(lambda ct, x_shape: reshape(ct, x_shape), view=True)
+def reshape(xp, x, /, shape):
+    """The same elements in another shape, one length of which may be -1."""
+    return xp.reshape(x, shape)
+
+
+@linear(lambda ct, axes: permute_dims(ct, inverse(axes)), view=True)
+def permute_dims(xp, x, /, axes):
+    """The axes in another order: y[i₀, i₁, ...] = x[...] with axis k of y the axis axes[k] of x."""
+    return xp.permute_dims(x, axes)
+
+
+@linear(lambda ct: matrix_transpose(ct), view=True)
+def matrix_transpose(xp, x, /):
+    """The last two axes exchanged: Y = Xᵀ,  X̄ = Ȳᵀ."""
+    return x.swapaxes(-1, -2)
+
+
+@linear(lambda ct, x_shape: unbroadcast(ct, x_shape))
+def broadcast_to(xp, x, /, shape):
+    """x repeated to `shape` by the rules of broadcasting; its transpose sums."""
+    return xp.broadcast_to(xp.asarray(x), shape)
+
+
+@linear(lambda ct, axis: flip(ct, axis), view=True)
+def flip(xp, x, /, axis=None):
+    """The order of the elements reversed along `axis` (int, tuple, or None for all)."""
+    return xp.flip(x, axis)
+
+
+@linear(lambda ct, shift, axis: roll(ct, negated(shift), axis))
+def roll(xp, x, /, shift, axis=None):
+    """The elements moved `shift` places along `axis`, those that fall off returning at the other end."""
+    return xp.roll(x, shift, axis)
+
+
+@linear(lambda ct, x_shape, offset: embed_diagonal(ct, x_shape, offset), view=True)
+def diagonal(xp, x, /, offset=0):
+    """The diagonals of the last two axes: y[..., i] = x[..., i, i + offset]."""
+    return xp.diagonal(x, offset, -2, -1)
+
+
+@linear(lambda ct, x_shape, offset: diagonal(ct, offset))
+def embed_diagonal(xp, x, /, shape, offset=0):
+    """Zeros of `shape` with x on the diagonal of the last two axes."""
+    out = xp.zeros(shape, dtype=x.dtype)
+    i = xp.arange(x.shape[-1])
+    out[..., i + builtin_max(-offset, 0), i + builtin_max(offset, 0)] = x
+    return out
+
+
+@linear(lambda ct, k: tril(ct, k))
+def tril(xp, x, /, k=0):
+    """The lower triangle of the last two axes, up to diagonal k; zeros above."""
+    return xp.tril(x, k)
+
+
+@linear(lambda ct, k: triu(ct, k))
+def triu(xp, x, /, k=0):
+    """The upper triangle of the last two axes, from diagonal k; zeros below."""
+    return xp.triu(x, k)
+
+
+@linear(lambda ct, xs_shape, axis: pieces(ct, [s[axis] for s in xs_shape], axis))
+def joined(xp, *xs, axis):
+    """Arrays joined along an axis that they have."""
+    return xp.concat(xs, axis=axis)
+
+
+def builtin_max(a: int, b: int) -> int:
+    """The larger of two integers."""
+    return a if a > b else b
+
+
+def inverse(axes: Sequence[int]) -> tuple[int, ...]:
+    """The permutation that undoes `axes`."""
+    out = [0] * len(axes)
+    for i, a in enumerate(axes):
+        out[a] = i
+    return tuple(out)
+
+
+def negated(shift: Any) -> Any:
+    """`shift` in the other direction."""
+    return tuple(-s for s in shift) if type(shift) is tuple else -shift
+
+
+def pieces(x: Any, lengths: Sequence[int], axis: int) -> list[Any]:
+    """x cut along `axis` into pieces of these lengths."""
+    cut, start = [], 0
+    for n in lengths:
+        cut.append(x[(slice(None),) * axis + (slice(start, start + n),)])
+        start += n
+    return cut
+
+
+def normalised(axis: int, ndim: int, op: str) -> int:
+    """`axis` counted from the front; `ShapeError` where there is none."""
+    i = operator.index(axis)
+    if not -ndim <= i < ndim:
+        raise ShapeError(f"`{op}` was given axis {axis}; its input has {ndim} axes. Use -{ndim} ... {ndim - 1}.")
+    return i % ndim
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+    """The axes reversed, or in the order `axes`.
+
+    >>> import adjoint as ad
+    >>> ad.transpose(ad.Tensor([[1.0, 2.0]])).shape
+    (2, 1)
+    """
+    ndim = len(shape_of(x))
+    order = range(ndim)[::-1] if axes is None else [normalised(a, ndim, "transpose") for a in axes]
+    return permute_dims(x, tuple(order))
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged.
+
+    >>> import adjoint as ad
+    >>> ad.swapaxes(ad.Tensor([[1.0, 2.0]]), 0, 1).shape
+    (2, 1)
+    """
+    order = list(range(len(shape_of(x))))
+    i, j = (normalised(a, len(order), "swapaxes") for a in (axis1, axis2))
+    order[i], order[j] = order[j], order[i]
+    return permute_dims(x, tuple(order))
+
+
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to new positions, the others keeping their order.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.moveaxis(np.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    ndim = len(shape_of(x))
+    source, destination = (
+        [normalised(a, ndim, "moveaxis") for a in (axes if isinstance(axes, (tuple, list)) else (axes,))]
+        for axes in (source, destination)
+    )
+    order = [i for i in range(ndim) if i not in source]
+    for to, axis in sorted(zip(destination, source, strict=True)):
+        order.insert(to, axis)
+    return permute_dims(x, tuple(order))
+
+
+def ravel(x: Any) -> Any:
+    """All elements in one row.
+
+    >>> import adjoint as ad
+    >>> ad.ravel(ad.Tensor([[1.0, 2.0]])).shape
+    (2,)
+    """
+    return reshape(x, (-1,))
+
+
+def expand_dims(x: Any, axis: int | tuple[int, ...] = 0) -> Any:
+    """New axes of length one at the positions `axis` of the result.
+
+    >>> import adjoint as ad
+    >>> ad.expand_dims(ad.Tensor([1.0, 2.0]), (0, -1)).shape
+    (1, 2, 1)
+    """
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    ndim = len(shape_of(x)) + len(axes)
+    new = {normalised(a, ndim, "expand_dims") for a in axes}
+    if len(new) != len(axes):
+        raise ShapeError(f"`expand_dims` was given the axis {axis} twice")
+    old = iter(shape_of(x))
+    return reshape(x, tuple([1 if i in new else next(old) for i in range(ndim)]))
+
+
+def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    """The axes of length one removed: those of `axis`, or all.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.squeeze(np.zeros((1, 2, 1))).shape
+    (2,)
+    """
+    old = shape_of(x)
+    if axis is None:
+        return reshape(x, tuple([n for n in old if n != 1]))
+    gone = {normalised(a, len(old), "squeeze") for a in (axis if isinstance(axis, tuple) else (axis,))}
+    for i in gone:
+        if old[i] != 1:
+            raise ShapeError(f"`squeeze` can remove axes of length 1; axis {i} of shape {old} has {old[i]}.")
+    return reshape(x, tuple([n for i, n in enumerate(old) if i not in gone]))
+
+
+def concat(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Arrays joined along an axis that they have, or, with None, all elements in one row.
+
+    >>> import adjoint as ad
+    >>> ad.concat([ad.Tensor([1.0]), [2.0, 3.0]])
+    Tensor([1., 2., 3.], op=joined)
+    """
+    arrays = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
+    if not arrays:
+        raise ShapeError("`concat` needs at least one array; it was given none.")
+    if axis is None:
+        return joined(*[ravel(a) for a in arrays], axis=0)
+    return joined(*arrays, axis=normalised(axis, len(shape_of(arrays[0])), "concat"))
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape joined along a new axis.
+
+    >>> import adjoint as ad
+    >>> ad.stack([ad.Tensor(1.0), 2.0])
+    Tensor([1., 2.], op=joined)
+    """
+    arrays = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
+    shapes = {shape_of(a) for a in arrays}
+    if len(shapes) != 1:
+        raise ShapeError(f"`stack` needs arrays of one shape, at least one; it was given {sorted(shapes)}.")
+    axis = normalised(axis, len(shapes.pop()) + 1, "stack")
+    return joined(*[expand_dims(a, axis) for a in arrays], axis=axis)
+
+
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """x cut along `axis` into `sections` equal parts, or before each index in `sections`.
+
+    >>> import adjoint as ad
+    >>> [p.shape for p in ad.split(ad.Tensor([1.0, 2.0, 3.0]), [1])]
+    [(1,), (2,)]
+    """
+    axis = normalised(axis, len(shape_of(x)), "split")
+    n = shape_of(x)[axis]
+    if isinstance(sections, int):
+        if sections < 1 or n % sections:
+            raise ShapeError(f"`split` cannot cut axis {axis}, of length {n}, into {sections} equal parts.")
+        return pieces(x, [n // sections] * sections, axis)
+    ends = [0, *(min(max(i + n if i < 0 else i, 0), n) for i in sections), n]
+    return pieces(x, [max(b - a, 0) for a, b in zip(ends, ends[1:], strict=False)], axis)
+
+
+def broadcast_arrays(*arrays: Any) -> list[Any]:
+    """The arrays repeated to the one shape that they broadcast to.
+
+    >>> import adjoint as ad
+    >>> [a.shape for a in ad.broadcast_arrays(ad.Tensor([1.0, 2.0]), 3.0)]
+    [(2,), (2,)]
+    """
+    shape = np.broadcast_shapes(*map(shape_of, arrays))
+    return [a if shape_of(a) == shape else broadcast_to(a, shape) for a in arrays]
+
+
+def tile(x: Any, repetitions: int | tuple[int, ...]) -> Any:
+    """x laid side by side `repetitions` times along each axis.
+
+    >>> import adjoint as ad
+    >>> ad.tile(ad.Tensor([1.0, 2.0]), 2)
+    Tensor([1., 2., 1., 2.], op=reshape)
+    """
+    times = repetitions if isinstance(repetitions, tuple) else (repetitions,)
+    old = shape_of(x)
+    ndim = max(len(times), len(old))
+    times, old = (1,) * (ndim - len(times)) + times, (1,) * (ndim - len(old)) + old
+    apart = reshape(x, tuple([m for n in old for m in (1, n)]))
+    repeated = broadcast_to(apart, tuple([m for t, n in zip(times, old, strict=True) for m in (t, n)]))
+    return reshape(repeated, tuple([t * n for t, n in zip(times, old, strict=True)]))
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """The diagonal k of a matrix, or the matrix with a vector on its diagonal k.
+
+    >>> import adjoint as ad
+    >>> ad.diag(ad.Tensor([1.0, 2.0])).shape, ad.diag(ad.Tensor([[1.0, 2.0], [3.0, 4.0]]))
+    ((2, 2), Tensor([1., 4.], op=diagonal))
+    """
+    if len(shape_of(x)) != 1:
+        return diagonal(x, k)
+    n = shape_of(x)[0] + abs(k)
+    return embed_diagonal(x, (n, n), k)

@@ -1,0 +1,1 @@
+"""Functions of functions: each takes a function and returns one."""

@@ -1,0 +1,276 @@
+"""Derivatives as functions of functions: vjp and jvp, and what is made from them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from heapq import heapify
+from typing import Any
+
+import numpy as np
+
+from ..backends.namespace import INEXACT, RAW, as_array, describe
+from ..core.forward import Dual, fit
+from ..core.op import OPS, next_level
+from ..core.reverse import ones_like, pull_back, seed
+from ..core.tensor import Lifted, Tensor, variable
+from ..core.traced import Traced, shape
+from ..core.tree import flatten, matching
+from ..errors import CotangentError, DataError, NotScalarError, ShapeError
+from ..ops.rules import zeros_like
+
+Function = Callable[..., Any]
+
+
+def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
+    """The value of `f(*primals)` and its pullback: vjp : (x -> y), x -> (y, ȳ -> x̄).
+
+    primals : arrays, Tensors, numbers or containers of them
+    has_aux : f returns (output, anything else); the else is returned last and not differentiated
+    pullback : takes a cotangent of the structure and shapes of the output; returns a tuple with one
+        entry a primal. It may be called again.
+
+    Cost: one forward; 1 to 3 forwards a call of the pullback; memory of the tape.
+
+    >>> import adjoint as ad
+    >>> y, pullback = ad.vjp(lambda x: x * x, 3.0)
+    >>> pullback(1.0)
+    (np.float64(6.0),)
+    """
+    leaves, paths, rebuild = flatten(primals)
+    level = next_level()
+    inputs = [variable(checked(x, p, "vjp"), level) for x, p in zip(leaves, paths, strict=True)]
+    out, aux = split_aux(f(*rebuild(inputs)), has_aux, f)
+    ends, _, rebuild_out = flatten(out)
+    values = [peel(o, level) for o in ends]
+    nodes = [o.node if at_level(o, level) else None for o in ends]
+
+    def pullback(ct: Any) -> Any:
+        cts = [seed(c, v, "the pullback") for c, v in zip(matching(out, ct, "the pullback", "cotangent"), values, strict=True)]
+        return rebuild(pulled(inputs, nodes, cts))
+
+    value = rebuild_out(values)
+    return (value, pullback, peeled(aux, level)) if has_aux else (value, pullback)
+
+
+def pulled(inputs: Sequence[Tensor], nodes: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+    """The cotangents of `inputs`, zeros for those that no output depends on."""
+    heap: list[Any] = []
+    totals: dict[int, Any] = {}
+    for node, ct in zip(nodes, cts, strict=True):
+        if node is None:
+            continue
+        if node[0] in totals:
+            totals[node[0]] = totals[node[0]] + ct
+        else:
+            totals[node[0]] = ct
+            heap.append(node)
+    heapify(heap)
+    del nodes
+    found = {leaf[0]: ct for leaf, ct in pull_back(heap, totals)} if heap else {}
+    return [found[x.node[0]] if x.node[0] in found else zeros_like(x.primal) for x in inputs]  # type: ignore[index]
+
+
+def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+    """The value of `f(*primals)` and its tangent: jvp : (x -> y), x, ẋ -> (y, ẏ).
+
+    primals, tangents : tuples of the arguments of f and of directions of the same structure and shapes
+    has_aux : f returns (output, anything else); the else is returned last and not differentiated
+
+    Forward mode: about 2 forwards, and no tape.
+
+    >>> import adjoint as ad
+    >>> ad.jvp(lambda x: x * x, (3.0,), (1.0,))
+    (np.float64(9.0), np.float64(6.0))
+    """
+    leaves, paths, rebuild = flatten(primals)
+    directions = matching(primals, tangents, "jvp", "tangent")
+    level = next_level()
+    duals = []
+    for x, t, path in zip(leaves, directions, paths, strict=True):
+        x = checked(x, path, "jvp")
+        duals.append(Dual(x, checked_tangent(t, x, path), level))
+    out, aux = split_aux(f(*rebuild(duals)), has_aux, f)
+    ends, _, rebuild_out = flatten(out)
+    value = rebuild_out([peel(o, level) for o in ends])
+    tangent = rebuild_out([push_end(o, level) for o in ends])
+    return (value, tangent, peeled(aux, level)) if has_aux else (value, tangent)
+
+
+def push_end(out: Any, level: int) -> Any:
+    """The tangent of an output in the dtype of its primal; zeros where it does not move."""
+    if not at_level(out, level):
+        return zeros_like(out) if hasattr(out, "dtype") else 0.0
+    t = fit(out.tangent, out.primal)
+    return t if t.dtype == out.dtype else OPS["astype"].call(t, out.dtype)
+
+
+def grad(f: Function, argnums: Any = 0, has_aux: bool = False, holomorphic: bool = False) -> Function:
+    """The gradient of a function with one real output: grad : (x -> ℝ) -> (x -> x̄).
+
+    argnums : which arguments to differentiate: a position, a name, or a tuple of them
+    has_aux : f returns (output, anything else); the result is then (gradient, else)
+    holomorphic : f is complex-differentiable with one complex output; the result is f'
+
+    Integers are promoted to float64. Of complex inputs the gradient of a real output is
+    ∂f/∂Re - i ∂f/∂Im, as in JAX and HIPS autograd, the conjugate of PyTorch's.
+    Cost: 2 to 4 forwards, for any number of inputs. Nests to any order.
+
+    >>> import adjoint as ad
+    >>> ad.grad(ad.grad(ad.sin))(0.0)
+    np.float64(-0.0)
+    >>> ad.grad(lambda a, b: a * b, argnums=("b", 0))(2.0, 5.0)
+    (np.float64(2.0), np.float64(5.0))
+    """
+    both = value_and_grad(f, argnums, has_aux, holomorphic, "grad")
+
+    @named_after(f, "gradient")
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, slope = both(*args, **kwargs)
+        return (slope, value[1]) if has_aux else slope
+
+    return gradient
+
+
+def value_and_grad(
+    f: Function, argnums: Any = 0, has_aux: bool = False, holomorphic: bool = False, who: str = "value_and_grad"
+) -> Function:
+    """The value and the gradient of a function in one pass; see `grad`. With has_aux: ((value, else), gradient).
+
+    >>> import adjoint as ad
+    >>> ad.value_and_grad(lambda x: x * x)(3.0)
+    (np.float64(9.0), np.float64(6.0))
+    """
+
+    @named_after(f, "value and gradient")
+    def both(*args: Any, **kwargs: Any) -> Any:
+        args, chosen = choose(f, argnums, args, kwargs, who)
+        picked = tuple([args[i] for i in chosen])
+        leaves, paths, rebuild = flatten(picked if len(picked) > 1 or not isinstance(argnums, int) else picked)
+        level = next_level()
+        inputs = [variable(checked(x, p, who), level) for x, p in zip(leaves, paths, strict=True)]
+        slots = dict(zip(chosen, rebuild(inputs), strict=True))
+        out, aux = split_aux(f(*[slots.get(i, a) for i, a in enumerate(args)], **kwargs), has_aux, f)
+        value = peel(out, level)
+        require_scalar(value, f, who, holomorphic)
+        nodes = [out.node if at_level(out, level) else None]
+        del out, slots
+        slopes = rebuild(pulled(inputs, nodes, [ones_like(lowest(value))]))
+        slopes = slopes if isinstance(argnums, (tuple, list)) else slopes[0]
+        return (value, peeled(aux, level)) if has_aux else value, slopes
+
+    return both
+
+
+def choose(f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> Any:
+    """The positional arguments, and the positions of those to differentiate."""
+    wanted = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    chosen = []
+    for a in wanted:
+        if isinstance(a, str):
+            names = list(inspect.signature(f).parameters)
+            if a not in names:
+                raise ShapeError(f"`{who}` was asked for argument {a!r}; `{name_of(f)}` has {', '.join(names)}.")
+            a = names.index(a)
+            while a >= len(args) and len(args) < len(names) and names[len(args)] in kwargs:
+                args = (*args, kwargs.pop(names[len(args)]))
+        if not -len(args) <= a < len(args):
+            raise ShapeError(
+                f"`{who}` was asked for argument {a}; `{name_of(f)}` was called with {len(args)} positional arguments."
+            )
+        chosen.append(a % len(args))
+    return args, chosen
+
+
+def checked(x: Any, path: str, who: str) -> Any:
+    """A primal: a value of an outer level as it is, anything else as an array of floats."""
+    if isinstance(x, Traced):
+        if x.dtype.char not in INEXACT:
+            raise DataError(f"`{who}` cannot differentiate {path or 'an argument'} of dtype {x.dtype}.")
+        return x.primal if isinstance(x, Tensor) and x.node is None else x
+    if type(x) is float:
+        return np.float64(x)
+    try:
+        x = as_array(x, who)
+    except DataError as error:
+        where = f" at {path}" if path else ""
+        raise DataError(f"{error} It stands{where} among the differentiated arguments of `{who}`.") from None
+    return (x if x.dtype.char in INEXACT else x.astype(np.float64))[()]
+
+
+def checked_tangent(t: Any, x: Any, path: str) -> Any:
+    """A tangent of the shape of its primal and of a dtype that fits it."""
+    if not isinstance(t, Traced):
+        t = as_array(t, "jvp")
+        if t.dtype.kind == "c" and x.dtype.kind != "c":
+            raise CotangentError(f"`jvp` was given a complex tangent for the real primal at {path}.")
+        t = t.astype(x.dtype)[()]
+    if shape(t) != shape(x):
+        raise ShapeError(f"`jvp` was given a tangent {describe(t)} for the primal {describe(x)} at {path}.")
+    return t
+
+
+def at_level(x: Any, level: int) -> bool:
+    """True for a value that this very transform follows."""
+    return isinstance(x, Traced) and x.level == level
+
+
+def peel(x: Any, level: int) -> Any:
+    """The primal of a value of `level`; what is not of it as it is."""
+    return x.primal if at_level(x, level) else x
+
+
+def peeled(tree: Any, level: int) -> Any:
+    """A container with every leaf of `level` peeled."""
+    leaves, _, rebuild = flatten(tree)
+    return rebuild([peel(x, level) for x in leaves])
+
+
+def lowest(x: Any) -> Any:
+    """The plain array inside all levels."""
+    while isinstance(x, Traced):
+        x = x.primal
+    return np.asarray(x)[()] if type(x) not in RAW or not hasattr(x, "dtype") else x
+
+
+def split_aux(out: Any, has_aux: bool, f: Function) -> tuple[Any, Any]:
+    """(output, else) where f returns a pair, (output, None) where not."""
+    if not has_aux:
+        return out, None
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise ShapeError(f"with has_aux, `{name_of(f)}` must return a pair (output, aux); it returned {type(out).__name__}.")
+    return out
+
+
+def require_scalar(value: Any, f: Function, who: str, holomorphic: bool) -> None:
+    """Raise `NotScalarError` unless `value` is one number of the kind that a gradient needs."""
+    plain = lowest(value) if not isinstance(value, (list, tuple, dict, type(None))) else None
+    if plain is None or plain.shape:
+        got = f"shape {plain.shape}" if plain is not None else f"a {type(value).__name__}"
+        raise NotScalarError(
+            f"`{who}` needs a scalar output; `{name_of(f)}` returned {got}. Use `jacobian`, or `vjp` with a cotangent."
+        )
+    if plain.dtype.kind not in "fc":
+        raise NotScalarError(f"`{who}` needs a real output; `{name_of(f)}` returned dtype {plain.dtype}.")
+    if (plain.dtype.kind == "c") != holomorphic:
+        kind = "complex" if holomorphic else "real"
+        hint = "" if holomorphic else " Take its real part, or say holomorphic=True."
+        raise NotScalarError(f"`{who}` needs a {kind} output; `{name_of(f)}` returned dtype {plain.dtype}.{hint}")
+
+
+def name_of(f: Function) -> str:
+    """What errors call a function."""
+    return getattr(f, "__name__", type(f).__name__)
+
+
+def named_after(f: Function, what: str) -> Callable[[Function], Function]:
+    """A decorator giving a derived function the name and the docstring of `f`."""
+
+    def decorate(g: Function) -> Function:
+        g.__name__ = g.__qualname__ = name_of(f)
+        g.__doc__ = f"The {what} of `{name_of(f)}`. {inspect.getdoc(f) or ''}".rstrip()
+        return g
+
+    return decorate
+
+
