@@ -7,7 +7,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "adjoint"
 BUDGET = dict(
     errors=300, backends=200, core=700, ops=1600, transforms=900, interop=300,
-    compile=3000, show=600, testing=250, demo=500,
+    compile=3000, show=600, testing=340, demo=500,
 )  # fmt: skip
 
 

@@ -32,7 +32,6 @@ from .ops.constant import less_equal as less_equal
 from .ops.constant import nextafter as nextafter
 from .ops.constant import not_equal as not_equal
 from .ops.constant import round as round
-from .ops.constant import sign as sign
 from .ops.constant import signbit as signbit
 from .ops.constant import trunc as trunc
 from .ops.elementwise import abs as abs
@@ -77,6 +76,7 @@ from .ops.elementwise import real as real
 from .ops.elementwise import reciprocal as reciprocal
 from .ops.elementwise import remainder as remainder
 from .ops.elementwise import sigmoid as sigmoid
+from .ops.elementwise import sign as sign
 from .ops.elementwise import sin as sin
 from .ops.elementwise import sinh as sinh
 from .ops.elementwise import softplus as softplus
@@ -137,6 +137,9 @@ from .ops.shape import tile as tile
 from .ops.shape import transpose as transpose
 from .ops.shape import tril as tril
 from .ops.shape import triu as triu
+from .show.draw import draw as draw
+from .show.explain import explain as explain
+from .show.why import why as why
 from .testing import check_grads as check_grads
 from .transforms.derivatives import grad as grad
 from .transforms.derivatives import jvp as jvp

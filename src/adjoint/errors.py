@@ -204,8 +204,44 @@ class DeclarationError(AdjointError, TypeError):
     """
 
 
+class ExpressionError(AdjointError, ValueError):
+    """A typed expression is something else than arithmetic of the names that were given.
+
+    Nothing in it is executed: it is read as numbers, names, operators and calls of known functions.
+
+    >>> from adjoint.show.expression import parse
+    >>> parse("x.real + 1", ["x"])
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.ExpressionError: column 1: an attribute is not arithmetic. \
+Allowed are numbers, names, + - * / **, parentheses and calls of functions.
+
+    Cured:
+
+    >>> parse("x + 1", ["x"])(2.0)
+    3.0
+    """
+
+
 class GradientMismatch(AdjointError, AssertionError):
     """`check_grads` found a derivative that disagrees with the function.
 
     The message shows which mode and input, where in the array, both numbers and their distance.
+
+    >>> import adjoint as ad, numpy as np
+    >>> x = np.array([0.0001, 1.0])
+    >>> ad.check_grads(ad.abs, (x,))
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.GradientMismatch: a derivative of `abs` is wrong
+      mode      fwd, order 1: `jvp` against finite differences
+      input     [0] at index (0,)
+      output    at index (0,)
+      found     1.0
+      expected  0.119466666666666...
+      distance  7.37 relative, tolerance 9.54e-07
+
+    Cured, for here the rule is right and the differences stepped across the corner at 0:
+
+    >>> ad.check_grads(ad.abs, (x,), eps=1e-5, rtol=1e-6)
     """

@@ -17,6 +17,7 @@ NUMBERS: frozenset[type] = frozenset(
 )
 RAW: frozenset[type] = NUMBERS | {np.ndarray}
 NUMERIC = frozenset("?bBhHiIlLqQefdgFDG")
+SLICING = frozenset((int, slice))
 INEXACT = frozenset("efdgFDG")
 
 
@@ -37,25 +38,26 @@ def reduce_min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def fill(x: Any, shape: tuple[int, ...]) -> Any:
     """Repeat x to `shape` in an array of its own: `np.broadcast_to` costs eight times as much."""
-    out = np.empty(shape, x.dtype)
+    out = np.empty(shape, x.dtype if hasattr(x, "dtype") else type(x))
     out[...] = x
     return out
 
 
-def index_add(shape: tuple[int, ...], index: Any, values: Any) -> Any:
-    """Zeros of `shape` with `values` added at `index`; indices that occur twice add twice."""
-    out = np.zeros(shape, values.dtype)
+def index_add(x: Any, shape: tuple[int, ...], index: Any) -> Any:
+    """Zeros of `shape` with x added at `index`; indices that occur twice add twice."""
+    out = np.zeros(shape, x.dtype)
     if is_basic(index):
-        out[index] = values
+        out[index] = x
     else:
-        np.add.at(out, index, values)
+        np.add.at(out, index, x)
     return out
 
 
 def is_basic(index: Any) -> bool:
     """True where an index only slices, so no element is picked twice."""
-    parts = index if type(index) is tuple else (index,)
-    return all(type(i) in (int, slice) or i is None or i is Ellipsis for i in parts)
+    if type(index) is not tuple:
+        return type(index) in SLICING or index is Ellipsis or index is None
+    return all([type(i) in SLICING or i is Ellipsis or i is None for i in index])
 
 
 class NumPy:

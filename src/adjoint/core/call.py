@@ -16,12 +16,12 @@ import numpy as np
 from ..backends.namespace import NUMBERS, NUMERIC, NUMPY, RAW
 from .guard import seal
 from .op import Op, blame, door
-from .tensor import PAUSED, PLAIN, Result, Tensor, new, paused, tick
+from .tensor import PAUSED, Result, Tensor, new, paused, tick
 
 ONE_INPUT = """
 def {name}(x{signature}):
     X = type(x)
-    if X in PLAIN:
+    if X is Result or X is Tensor:
         a = x.primal
         try:
             out = {forward}
@@ -31,7 +31,7 @@ def {name}(x{signature}):
         t = new({result})
         t.primal = out
         t.level = x.level
-        t.node = p and (tick(), OP, {edge}, None, None, None, {seal})
+        t.node = p and (tick(), OP, {edge}, None, {seal})
         return t
     if X in RAW:
         return {raw}
@@ -42,8 +42,8 @@ TWO_INPUTS = """
 def {name}({first}, {second}):
     X = type(x)
     Y = type(y)
-    if X in PLAIN:
-        if Y in PLAIN and x.level is y.level:
+    if X is Result or X is Tensor:
+        if (Y is Result or Y is Tensor) and x.level is y.level:
             a = x.primal
             b = y.primal
             try:
@@ -73,7 +73,7 @@ def {name}({first}, {second}):
             t.level = x.level
             t.node = p and (tick(), OP, {kept_x}, None, None, {shapes_x}, {seal_x})
             return t
-    elif Y in PLAIN:
+    elif Y is Result or Y is Tensor:
         if X in NUMBERS or X is ndarray and x.dtype.char in NUMERIC:
             a = x
             b = y.primal
@@ -100,7 +100,7 @@ def compiled(text: str, name: str, **names: Any) -> Callable[..., Any]:
     file = f"<adjoint call of {name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     names |= dict(
-        PLAIN=PLAIN, RAW=RAW, NUMBERS=NUMBERS, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor, Result=Result,
+        RAW=RAW, NUMBERS=NUMBERS, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor, Result=Result,
         ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame, paused=paused,
     )  # fmt: skip
     exec(compile(text, file, "exec"), names)
@@ -131,6 +131,7 @@ def one_input(op: Op) -> Callable[..., Any]:
     edge = op.edges[0]
     signature = "".join(f", {n}=DEFAULTS[{n!r}]" if n in op.defaults else f", {n}" for n in op.params)
     given = "".join(f", {n}" for n in op.params)
+    edge_text = "p, {}, None, None" if op.pull is None else "None, (p,), None, {}"
     keeps_x = edge is not None and op.inputs[0] in edge.names
     text = ONE_INPUT.format(
         name=op.name,
@@ -138,7 +139,7 @@ def one_input(op: Op) -> Callable[..., Any]:
         forward=f"forward(a{given})",
         raw=f"forward(x{given})",
         result="X" if op.view else "Result",
-        edge=f"p, {expression(op, edge.names)}" if edge else "None, None",
+        edge=edge_text.format(expression(op, edge.names)) if edge else "None, None, None, None",
         seal="None if X is Result else seal(a)" if keeps_x else "None",
         params=f"dict({', '.join(f'{n}={n}' for n in op.params)})",
     )
@@ -155,7 +156,7 @@ def two_inputs(op: Op) -> Callable[..., Any]:
     def sealing(wanted: set[str], kinds: dict[str, str]) -> str:
         """A seal of those inputs that are kept and that a user could write to."""
         held = [(kinds[n], letter) for n, letter in ((x, "a"), (y, "b")) if n in wanted]
-        exempt = " and ".join(kind for kind, _ in held)
+        exempt = " and ".join(kind for kind, _ in held) + " or type(out) is not ndarray"
         return f"None if {exempt} else seal({', '.join(letter for _, letter in held)})" if held else "None"
 
     tensor = {x: "X is Result", y: "Y is Result"}
@@ -208,15 +209,13 @@ class Probe:
 def on_numpy(op: Op) -> Callable[..., Any]:
     """The forward of `op` on NumPy: the ufunc or operator itself where the declaration merely names it."""
     forward = op.forward
-    if op.params:
-        given = ", ".join(op.params)
-        text = f"def {op.name}(x, {given}):\n    return forward(NUMPY, x, {given})\n"
-        return compiled(text, op.name, forward=forward, NUMPY=NUMPY)
-    inputs = tuple([Probe() for _ in op.inputs])
+    given = tuple([Probe() for _ in (*op.inputs, *op.params)])
     try:
-        name, args, params = forward(Probe(), *inputs)
-    except (TypeError, ValueError, NameError):
-        return lambda *arrays: forward(NUMPY, *arrays)
-    if args != inputs or params:
-        return lambda *arrays: forward(NUMPY, *arrays)
-    return NUMPY.operators.get(name) or getattr(NUMPY, name)  # type: ignore[no-any-return]
+        name, args, params = forward(Probe(), *given)
+    except (AttributeError, NameError, TypeError, ValueError):
+        name, args, params = "", (), {}
+    if name and args == given and not params:
+        return NUMPY.operators.get(name) or getattr(NUMPY, name)  # type: ignore[no-any-return]
+    names = ", ".join((*op.inputs, *op.params))
+    text = f"def {op.name}({names}):\n    return forward(NUMPY, {names})\n"
+    return compiled(text, op.name, forward=forward, NUMPY=NUMPY)

@@ -2,21 +2,23 @@
 
 Only memory that a user can reach is guarded: the arrays of leaves and their views, and NumPy arrays
 used as constants. What an op made is reachable through `Tensor.data` alone, which hands it out
-read-only. A mark is the bytes themselves up to 4 kB, exact; above, the sum of all words (any single
+read-only. A mark is the bytes themselves up to 16 kB, exact; above, the sum of all words (any single
 change alters it) and 64 samples (so that shuffling, sorting and reversing alter it too). It runs at
-the speed of memory, 2 us for 131 kB; an array is read once more in each pass.
+the speed of memory, 4 us for 131 kB; an array is read once more in each pass.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
 
 from ..errors import FreedGraphError, MutationError
 
-SMALL = 4096
+SMALL = 16384
 SAMPLES = 64
+WORDS = {size: np.dtype(f"u{min(size, 8)}") for size in (1, 2, 4, 8, 16)}
 Seal = tuple[tuple[Any, Any], ...]
 FREED: Seal = ((None, "freed"),)
 """In the place of a seal it says that `backward` freed this node."""
@@ -42,16 +44,23 @@ def mark(array: Any) -> Any:
     """What is compared later to tell whether `array` has changed."""
     if array.nbytes <= SMALL or policy == "exact":
         return array.tobytes()
-    flat = array.ravel("K")
-    words = flat.view(f"u{min(flat.itemsize, 8)}") if flat.dtype.itemsize in (1, 2, 4, 8, 16) else flat.view("u1")
-    return np.add.reduce(words), words[:: len(words) // SAMPLES].tobytes()
+    words = array.ravel("K").view(WORDS.get(array.itemsize, WORDS[1]))
+    return np.add.reduce(words), words[:: words.size // SAMPLES].tobytes()
 
 
-def seal(*arrays: Any) -> Seal | None:
-    """Marks of the arrays among `arrays`; numbers cannot change."""
+def seal(a: Any, b: Any = None) -> Seal | None:
+    """Marks of one array or two; numbers cannot change and need none."""
     if policy == "off":
         return None
-    return tuple([(a, mark(a)) for a in arrays if type(a) is np.ndarray]) or None
+    if type(a) is np.ndarray:
+        first = (a, a.tobytes() if a.nbytes <= SMALL else mark(a))
+        return (first, (b, mark(b))) if type(b) is np.ndarray else (first,)
+    return ((b, mark(b)),) if type(b) is np.ndarray else None
+
+
+def seal_all(arrays: Iterable[Any]) -> Seal | None:
+    """Marks of any number of arrays."""
+    return None if policy == "off" else tuple([(a, mark(a)) for a in arrays if type(a) is np.ndarray]) or None
 
 
 def check(seals: Seal, op: str) -> None:
@@ -62,7 +71,7 @@ def check(seals: Seal, op: str) -> None:
             "Compute the value again, or call the earlier one with `retain_graph=True`."
         )
     for array, before in seals:
-        if mark(array) != before:
+        if (array.tobytes() if array.nbytes <= SMALL else mark(array)) != before:
             raise MutationError(
                 f"an input of `{op}`, {array.dtype}{array.shape}, was changed in place after the forward pass, "
                 "and its derivative needs the old value. Call `backward` before the change, or compute on a copy."

@@ -12,10 +12,11 @@ from .tensor import LEAF, PICK, Lifted, Node, Tensor, new
 def parents(node: Node) -> list[tuple[int, Node]]:
     """The nodes that `node` was made from, each with the number of the input."""
     while node[1] is PICK:
-        node = node[2]
+        node = node[3][0]
     if node[1] is LEAF:
         return []
-    return [(i, p) for i, p in enumerate(node[2] if node[1].many else (node[2], node[4])) if p is not None]
+    several = node[3] if node[1].pull is not None else (node[2], node[4])
+    return [(i, p) for i, p in enumerate(several) if p is not None]
 
 
 class Unkept(Tensor):
@@ -25,7 +26,7 @@ class Unkept(Tensor):
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("primal", "shape", "dtype", "ndim", "size"):
-            made = object.__getattribute__(self, "node")[1].name
+            made = object.__getattribute__(self, "op").name
             raise NotKeptError(
                 f"the value of this result of `{made}` was not kept, for no derivative needed it. "
                 "Hold on to the Tensor when it is made, or see every value with `ad.explain`."
@@ -33,16 +34,16 @@ class Unkept(Tensor):
         return object.__getattribute__(self, name)
 
     def __repr__(self) -> str:
-        return f"Tensor(not kept, op={object.__getattribute__(self, 'node')[1].name})"
+        return f"Tensor(not kept, op={object.__getattribute__(self, 'op').name})"
 
 
 def remembered(node: Node, child: Tensor, i: int) -> Tensor:
     """A Tensor for `node`, input i of `child`, with its value where the tape has it."""
     value: Any = None
     op = node[1]
-    child_node = child.node if child.node is None or child.node[1] is not PICK else child.node[2]
+    child_node = child.node if child.node is None or child.node[1] is not PICK else child.node[3][0]
     if op is LEAF:
-        value = node[2].like if node[2].like.shape else node[2].like[()]
+        value = node[3].like if node[3].like.shape else node[3].like[()]
     else:
         for origin, name in ((child_node, child_node[1].inputs[i : i + 1]), (node, ("out",))):
             for names, kept in residuals(origin):
@@ -60,9 +61,12 @@ def remembered(node: Node, child: Tensor, i: int) -> Tensor:
 def residuals(node: Node) -> list[tuple[tuple[str, ...], Any]]:
     """What a node keeps, each with the names that its rule gave."""
     op = node[1]
+    if op is PICK:
+        return []
     if op.vjp is not None:
-        return [(op.keep, node[3])]
-    pairs = zip(node[2], node[3], strict=True) if op.many else ((node[2], node[3]), (node[4], node[5]))
+        return [(op.keep, node[5])]
+    several = op.pull is not None
+    pairs = zip(node[3], node[5], strict=True) if several else ((node[2], node[3]), (node[4], node[5]))
     return [(e.names, k) for e, (p, k) in zip(op.edges, pairs, strict=False) if e and p is not None]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
-from ..backends.namespace import describe, namespace
+from ..backends.namespace import RAW, as_array, describe, namespace
 from ..errors import AdjointError, DeclarationError, ShapeError
 from .traced import Traced, shape
 
@@ -20,8 +20,9 @@ next_level: Callable[[], int] = count(1).__next__
 class Edge:
     """The derivative of an op in one input: a linear map, what it must remember, and where to get it."""
 
-    __slots__ = ("names", "pick", "vjp")
+    __slots__ = ("into", "names", "pick", "vjp")
     pick: Callable[..., Any]
+    into: Callable[..., None]
 
     def __init__(self, names: tuple[str, ...], vjp: Callable[..., Any]) -> None:
         self.names, self.vjp = names, vjp
@@ -33,17 +34,22 @@ class Op:
     name, __doc__    as the declaration's
     inputs, params   names of its array inputs (positional-only) and of its static parameters
     edges            one `Edge` an input; None where the output does not depend on it smoothly
+    vjp_x, vjp_y     the linear maps of the first two edges, at hand for the reverse pass
     vjp, keep        for an op given by one rule for all its inputs: the rule, and what it remembers
+    pull             how the reverse pass takes a node of this op, where not by its edges
     many             True where the tape holds lists of parents: more than two inputs, or one rule
     call             the public function, specialised at declaration
     word             the rule word that declared it
     """
 
     edges: tuple[Edge | None, ...] = ()
+    vjp_x: Callable[..., Any]
+    vjp_y: Callable[..., Any]
     vjp: Callable[..., Any] | None = None
     keep: tuple[str, ...] = ()
     pick: Callable[..., Any]
     many = False
+    pull: Callable[..., Any] | None = None
     jvp: Callable[..., Any]
     call: Callable[..., Any]
 
@@ -116,7 +122,10 @@ def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         except Exception as error:
             raise blame(op, args, error) from error
     top = [a if isinstance(a, Traced) and a.level == inner.level else None for a in args]
-    primals = [a if t is None else t.primal for a, t in zip(args, top, strict=True)]
+    primals = [
+        t.primal if t is not None else a if isinstance(a, Traced) or type(a) in RAW else as_array(a, op.name)
+        for a, t in zip(args, top, strict=True)
+    ]
     return inner.record(op, top, primals, door(op, primals, params), params)
 
 

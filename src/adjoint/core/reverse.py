@@ -12,10 +12,11 @@ from ..backends.namespace import RAW
 from ..errors import CotangentError, NotScalarError, NotTrackedError, ShapeError
 from .guard import FREED, check
 from .op import OPS
-from .tensor import LEAF, PICK, TAPS, Lifted, Node, Result, Tensor, new, tick
+from .tensor import LEAF, PICK, TAPS, Lifted, Node, Result, Tap, Tensor, new, tick
 from .traced import Traced, shape
 
-ONES: dict[Any, Any] = {}
+ONES = {kind: kind(1) for kind in (np.float64, np.float32, np.float16, np.longdouble)}
+"""The seed of a backward pass from a real scalar, by its type."""
 
 
 def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -> list[tuple[Node, Any]]:
@@ -29,26 +30,21 @@ def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -
     reference; the second makes a sum that is ours, so later ones are added in place.
     With a `level`, the pass itself is remembered there.
     """
-    owned, leaves, shared = set[int](), list[tuple[Node, Any]](), {*map(id, cts.values())}
-    taps = TAPS if len(TAPS) else None
+    owned: set[int] = set()
+    shared: set[int] = set()
+    leaves: list[tuple[Node, Any]] = []
     while heap:
         node = heappop(heap)
         key, op, p, kept_p, q, kept_q, shapes, seal = node
         ct = cts.pop(key)
         if seal is not None:
             check(seal, op.name)
-        if taps is not None and (tap := taps.get(key)) is not None:
-            ct = tap.meet(ct)
-        if op is LEAF:
-            leaves.append((node, settle(p.meet(ct) if p.hooks else ct, p.like, key in owned, shared)))
-            continue
-        if op.many:
-            pull_many(ct, node, cts, owned, heap, level)
-            continue
-        if level is not None:
+        if TAPS and key in TAPS:
+            ct = tapped(key, ct)
+        if level is not None and (p is not None or q is not None):
             kept_p, kept_q = lift_edges(node, level)
         if p is not None:
-            back = op.edges[0].vjp(ct, kept_p)
+            back = op.vjp_x(ct, kept_p)
             if shapes is not None:
                 back = unbroadcast(back, shapes[0])
             key = p[0]
@@ -61,7 +57,7 @@ def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -
                 cts[key] = cts[key] + back
                 owned.add(key)
         if q is not None:
-            back = op.edges[1].vjp(ct, kept_q)
+            back = op.vjp_y(ct, kept_q)
             if shapes is not None:
                 back = unbroadcast(back, shapes[1])
             key = q[0]
@@ -73,6 +69,11 @@ def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -
             else:
                 cts[key] = cts[key] + back
                 owned.add(key)
+        elif p is None:
+            if op is LEAF:
+                leaves.append((node, settle(ct, kept_p, key in owned, shared)))
+            elif op.pull is not None:
+                op.pull(ct, node, cts, owned, heap, level)
     return leaves
 
 
@@ -80,37 +81,69 @@ def pull_many(
     ct: Any, node: Node, cts: dict[int, Any], owned: set[int], heap: list[Node], level: int | None
 ) -> None:
     """The same step for an op of several inputs or outputs."""
-    _, op, parents, kept, outs, _, shapes, _ = node
-    if op is PICK:
-        whole, i = parents, kept
-        if whole[0] not in cts:
-            cts[whole[0]] = [None] * len(whole[4])
-            heappush(heap, whole)
-        cts[whole[0]][i] = ct
-        return
+    _, op, _, parents, _, kept, (shapes, outs), _ = node
     if outs is not None:
         ct = [np.zeros(s, d)[()] if c is None else c for c, (s, d) in zip(ct, outs, strict=True)]
     if op.vjp is not None:
         backs = op.vjp(ct, kept if level is None else lift(op.keep, kept, parents, node, level))
     else:
-        backs = []
+        backs = [None] * len(parents)
         for i, (e, p, k) in enumerate(zip(op.edges, parents, kept, strict=True)):
-            if e is None or p is None:
-                backs.append(None)
-            else:
-                backs.append(op.edges[i].vjp(ct, k if level is None else lift(e.names, k, parents, node, level)))
+            if e is not None and p is not None:
+                backs[i] = e.vjp(ct, k if level is None else lift(e.names, k, parents, node, level))
     for p, back, s in zip(parents, backs, shapes, strict=True):
-        if p is None or back is None:
-            continue
-        back = unbroadcast(back, s)
-        if p[0] not in cts:
-            cts[p[0]] = back
-            heappush(heap, p)
-        elif p[0] in owned:
-            cts[p[0]] += back
-        else:
-            cts[p[0]] = cts[p[0]] + back
-            owned.add(p[0])
+        if p is not None and back is not None:
+            give(p, unbroadcast(back, s), cts, owned, heap)
+
+
+def pull_pick(
+    ct: Any, node: Node, cts: dict[int, Any], owned: set[int], heap: list[Node], level: int | None
+) -> None:
+    """Put the cotangent of one output in its place among those of all outputs of its op."""
+    (whole,), i = node[3], node[5]
+    if whole[0] not in cts:
+        cts[whole[0]] = [None] * len(whole[6][1])
+        heappush(heap, whole)
+    cts[whole[0]][i] = ct
+
+
+def pull_into(
+    ct: Any, node: Node, cts: dict[int, Any], owned: set[int], heap: list[Node], level: int | None
+) -> None:
+    """The step for an op that picks elements: into a sum that is ours they are added where they belong."""
+    edge, p, kept = node[1].edges[0], node[3][0], node[5]
+    key = p[0]
+    total = cts.get(key)
+    if key in owned and level is None and type(total) is np.ndarray and type(ct) in RAW and ct.dtype == total.dtype:
+        edge.into(total, ct, kept)
+        return
+    give(p, edge.vjp(ct, kept), cts, owned, heap)
+    if type(cts[key]) is np.ndarray:
+        owned.add(key)
+
+
+def give(p: Node, back: Any, cts: dict[int, Any], owned: set[int], heap: list[Node]) -> None:
+    """Add a contribution to the cotangent of the node `p`: the tail of `pull_back`'s step."""
+    key = p[0]
+    if key not in cts:
+        cts[key] = back
+        heappush(heap, p)
+    elif key in owned:
+        cts[key] += back
+    else:
+        cts[key] = cts[key] + back
+        owned.add(key)
+
+
+def tapped(key: int, ct: Any) -> Any:
+    """The cotangent of a result after its hooks; kept where `retain_grad` asked for it."""
+    tap = TAPS[key]()
+    if tap is None:
+        return ct
+    ct = tap.meet(ct)
+    if tap.keeps:
+        tap.add(ct.copy() if type(ct) is np.ndarray else ct)
+    return ct
 
 
 def lift_edges(node: Node, level: int) -> tuple[Any, Any]:
@@ -129,8 +162,8 @@ def lift(names: Sequence[str], kept: Any, parents: Sequence[Any], node: Node, le
     for name, value in zip(names, [kept] if len(names) == 1 else kept, strict=True):
         if name == "xs":
             lifted.append(tuple([remember(v, p, level) for v, p in zip(value, parents, strict=True)]))
-        elif name == "out" and node[4] is not None and node[1].many:
-            picks = [(tick(), PICK, node, i, None, None, None, None) for i in range(len(node[4]))]
+        elif name == "out" and node[1].many and node[6][1] is not None:
+            picks = [(tick(), PICK, None, [node], None, i, None, None) for i in range(len(node[6][1]))]
             lifted.append(tuple([remember(v, n, level) for v, n in zip(value, picks, strict=True)]))
         else:
             origin = node if name == "out" else parents[inputs.index(name)] if name in inputs else None
@@ -170,17 +203,20 @@ def unbroadcast(ct: Any, to: tuple[int, ...]) -> Any:
     return np.add.reduce(ct, axes, keepdims=True).reshape(to)
 
 
-def settle(ct: Any, like: Any, owned: bool, shared: set[int]) -> Any:
+def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
     """The cotangent that reaches a leaf, in the dtype of the leaf and in memory of its own.
 
     Rules may hand the same array to two inputs, or a view of another; a gradient is the user's to
     change. Where a float64 or complex path led to a float32 or real leaf, the cotangent is projected.
     """
-    if ct.shape != shape(like):
-        raise ShapeError(f"a rule gave a cotangent of shape {ct.shape} to a leaf of shape {shape(like)}")
+    if leaf.hooks:
+        ct = leaf.meet(ct)
+    like = leaf.like
+    if ct.shape != like.shape:
+        raise ShapeError(f"a cotangent of shape {ct.shape} reached a leaf of shape {like.shape}")
     if ct.dtype is not like.dtype and ct.dtype != like.dtype:
         return OPS["astype"].call(OPS["real"].call(ct) if like.dtype.kind == "f" else ct, like.dtype)
-    if type(ct) is not np.ndarray or owned:
+    if owned or type(ct) is not np.ndarray:
         return ct
     if ct.base is not None or id(ct) in shared:
         return ct.copy()
@@ -210,13 +246,8 @@ def seed(value: Any, like: Any, who: str) -> Any:
 
 
 def ones_like(value: Any) -> Any:
-    """The seed of a backward pass; that of a scalar is made once a dtype."""
-    if shape(value):
-        return np.ones(value.shape, value.dtype)
-    one = ONES.get(value.dtype)
-    if one is None:
-        one = ONES[value.dtype] = value.dtype.type(1)
-    return one
+    """The seed of a backward pass."""
+    return np.ones(value.shape, value.dtype)[()]
 
 
 def backward(
@@ -247,13 +278,13 @@ def backward(
         )
     if node[7] is FREED:
         check(FREED, node[1].name)
-    if grad is not None:
-        ct = seed(grad, self.primal, "backward")
-    elif self.dtype.kind == "c":
-        raise NotScalarError(
-            f"`backward` of a complex Tensor, shape {self.shape}, needs a cotangent: give one, or take `.real` first."
-        )
-    else:
+    ct = ONES.get(type(self.primal)) if grad is None else seed(grad, self.primal, "backward")
+    if ct is None:
+        if self.dtype.kind == "c":
+            raise NotScalarError(
+                f"`backward` of a complex Tensor, shape {self.shape}, needs a cotangent: "
+                "give one, or take `.real` first."
+            )
         ct = ones_like(self.primal)
     if create_graph and not isinstance(ct, Traced):
         ct = constant(ct, self.level)
@@ -262,7 +293,9 @@ def backward(
     heap, cts = [node], {node[0]: ct}
     del node
     for leaf, ct in pull_back(heap, cts, self.level if create_graph else None):
-        leaf[2].add(ct)
+        tap = leaf[3]
+        tap.grad = ct if tap.grad is None else tap.grad + ct
 
 
+PICK.pull = pull_pick
 Tensor.backward = backward  # type: ignore[method-assign]

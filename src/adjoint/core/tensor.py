@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn
-from weakref import WeakValueDictionary
 
 import numpy as np
 
 from ..backends.namespace import INEXACT, NUMPY, RAW, as_array
 from ..errors import ConversionError, DataError, NotKeptError
-from .guard import seal
+from .guard import seal_all
 from .op import OPS, Op
 from .traced import Traced, shape
 
@@ -23,14 +23,15 @@ from .traced import Traced, shape
 #   kept      what the derivative in that input asked to remember
 #   shapes    of the inputs and the output where broadcasting must be undone, else None
 #   seal      marks of arrays that a user could change, see `guard`
-# An op of many inputs keeps (parents, kept, output shapes, None) in the middle. Nodes are immutable
-# and point to the past only: no cycles, no global tape; they die with the last Tensor that needs them.
+# A node that its op pulls back by itself (many inputs or outputs) has (None, parents, None, kept) in the
+# middle; a leaf has (None, tap, None, None). Nodes are immutable and point to the past only: no cycles,
+# no global tape; they die with the last Tensor that needs them.
 Node = tuple[Any, ...]
 
 tick: Callable[[], int] = count(0, -1).__next__
 new = object.__new__
 PAUSED: dict[int, int] = {}
-TAPS: WeakValueDictionary[int, Tap] = WeakValueDictionary()
+TAPS: dict[int, weakref.ref[Tap]] = {}
 
 
 def paused() -> bool:
@@ -67,11 +68,11 @@ class Tap:
     def __init__(self, like: Any, keeps: bool) -> None:
         self.like, self.keeps = like, keeps
         self.grad: Any = None
-        self.hooks: list[Callable[[Any], Any]] = []
+        self.hooks: tuple[Callable[[Any], Any], ...] = ()
 
     def meet(self, ct: Any) -> Any:
         """The cotangent after the hooks."""
-        for hook in tuple(self.hooks):
+        for hook in self.hooks:
             replaced = hook(ct)
             ct = ct if replaced is None else replaced
         return ct
@@ -106,13 +107,13 @@ class Tensor(Traced):
             data = to_inexact(data)
         self.level = 0
         self.primal = data if data.shape else data[()]
-        self.node = (tick(), LEAF, Tap(data, True), None, None, None, None, None)
+        self.node = (tick(), LEAF, None, Tap(data, True), None, None, None, None)
 
     @property
     def data(self) -> Any:
         """The value: of a leaf the caller's own array, of a result a read-only view."""
-        value = self.primal
-        if self.node is None or self.node[1] is LEAF or type(value) is not np.ndarray:
+        value, node = self.primal, self.node
+        if node is None or node[1] is LEAF or type(value) is not np.ndarray:
             return value
         view = value.view()
         view.flags.writeable = False
@@ -120,24 +121,24 @@ class Tensor(Traced):
 
     @data.setter
     def data(self, value: Any) -> None:
+        if value is self.primal:
+            return
         if self.node is not None and self.node[1] is not LEAF:
             raise DataError(
                 f"`data` of a result of `{self.node[1].name}` cannot be assigned: the tape would not see it. "
                 "Only leaves can be updated; compute a new Tensor instead."
             )
-        if value is self.primal:
-            return
         if shape(value) != self.shape:
             raise DataError(f"`data` has shape {self.shape}; it was assigned shape {shape(value)}")
         value = np.asarray(value, self.primal.dtype) if type(value) is not np.ndarray else value.astype(
             self.primal.dtype, copy=False
         )
         if self.node is not None:
-            like = self.node[2].like
+            like = self.node[3].like
             if not self.shape and type(like) is np.ndarray:
                 like[...] = value
             else:
-                self.node[2].like = value
+                self.node[3].like = value
         self.primal = value if value.shape else value[()]
 
     @property
@@ -145,7 +146,7 @@ class Tensor(Traced):
         """The gradient accumulated by `backward`: zeros before the first, None if nothing is tracked."""
         if self.node is None:
             return None
-        tap = self.node[2] if self.node[1] is LEAF else getattr(self, "tap", None)
+        tap = self.node[3] if self.node[1] is LEAF else getattr(self, "tap", None)
         if tap is None or not tap.keeps:
             raise NotKeptError(
                 f"the gradient of a result of `{self.node[1].name}` is not kept. "
@@ -161,12 +162,12 @@ class Tensor(Traced):
             raise NotKeptError("only a leaf has a gradient that can be assigned")
         if value is not None and shape(value) != self.shape:
             raise DataError(f"`grad` must have the shape of its Tensor, {self.shape}; it was assigned {shape(value)}")
-        self.node[2].grad = value
+        self.node[3].grad = value
 
     def zero_grad(self) -> None:
         """Forget the accumulated gradient: it is zeros again."""
         if self.node is not None and self.node[1] is LEAF:
-            self.node[2].grad = None
+            self.node[3].grad = None
         elif (tap := getattr(self, "tap", None)) is not None:
             tap.grad = None
 
@@ -178,12 +179,16 @@ class Tensor(Traced):
     @property
     def op(self) -> Op | None:
         """The op that made this Tensor; None for a leaf and for what is not tracked."""
-        return None if self.node is None or self.node[1] is LEAF else self.node[1]
+        node = self.node
+        if node is None or node[1] is LEAF:
+            return None
+        return node[3][0][1] if node[1] is PICK else node[1]  # type: ignore[no-any-return]
 
     def detach(self) -> Tensor:
-        """The same value, cut off from its history; a constant to every derivative."""
-        t = new(type(self))
-        t.primal, t.level, t.node = self.primal, self.level, None
+        """The same value cut off from its history, at every level: a constant to every derivative."""
+        value = super().detach()
+        t = new((type(self) if type(self) is not Lifted else Result) if type(value) in RAW else Lifted)
+        t.primal, t.level, t.node = value, self.level, None
         return t
 
     def numpy(self) -> Any:
@@ -206,17 +211,22 @@ class Tensor(Traced):
         60.0
         """
         tap = self._tap()
-        tap.hooks.append(hook)
-        return lambda: tap.hooks.remove(hook)
+        tap.hooks = (*tap.hooks, hook)
+
+        def remove() -> None:
+            tap.hooks = tuple([h for h in tap.hooks if h is not hook])
+
+        return remove
 
     def _tap(self) -> Tap:
         if self.node is None:
             raise NotKeptError("this Tensor is not tracked: no gradient reaches it")
         if self.node[1] is LEAF:
-            return self.node[2]  # type: ignore[no-any-return]
+            return self.node[3]  # type: ignore[no-any-return]
         if not hasattr(self, "tap"):
             self.tap = Tap(self.primal, False)
-            TAPS[self.node[0]] = self.tap
+            key = self.node[0]
+            TAPS[key] = weakref.ref(self.tap, lambda _: TAPS.pop(key, None))
         return self.tap
 
     @classmethod
@@ -229,18 +239,21 @@ class Tensor(Traced):
         nodes = [None if t is None else t.node for t in top] if not (PAUSED and paused()) else [None] * len(top)
         if not any(nodes):
             return rewrap([wrap(o, level, None, op) for o in out], out) if several else wrap(out, level, None, op)
-        loose = seal(*[p for p, t in zip(primals, top, strict=True) if type(t) is not Result])
+        loose = seal_all([p for p, t in zip(primals, top, strict=True) if type(t) is not Result])
         if op.many:
             kept: Any = (
                 op.pick(primals, out, params) if op.vjp is not None
                 else [n and e and e.pick(primals, out, params) for n, e in zip(nodes, op.edges, strict=True)]
             )
-            outs = [(o.shape, o.dtype) for o in out] if several else None
-            node: Node = (tick(), op, nodes, kept, outs, None, [shape(p) for p in primals], loose)
+            sizes = [shape(p) for p in primals], [(o.shape, o.dtype) for o in out] if several else None
+            node: Node = (tick(), op, None, nodes, None, kept, sizes, loose)
             if several:
-                picks = [(tick(), PICK, node, i, None, None, None, None) for i in range(len(out))]
+                picks = [(tick(), PICK, None, [node], None, i, None, None) for i in range(len(out))]
                 return rewrap([wrap(o, level, n, op) for o, n in zip(out, picks, strict=True)], out)
             return wrap(out, level, node, op)
+        if op.pull is not None:
+            kept = op.edges[0].pick(primals, out, params)  # type: ignore[union-attr]
+            return wrap(out, level, (tick(), op, None, nodes, None, kept, None, loose), op)
         halves = []
         for n, e in zip(nodes, op.edges, strict=True):
             halves += [n, e.pick(primals, out, params)] if n and e else [None, None]
@@ -330,7 +343,7 @@ def variable(primal: Any, level: int) -> Tensor:
     """A new leaf of `level` around a raw array or a value of an outer level."""
     t = new(Tensor if type(primal) in RAW else Lifted)
     t.primal, t.level = primal, level
-    t.node = (tick(), LEAF, Tap(primal, True), None, None, None, None, None)
+    t.node = (tick(), LEAF, None, Tap(primal, True), None, None, None, None)
     return t
 
 

@@ -36,6 +36,10 @@ class Traced:
             "Stay with adjoint's functions, or take `.detach()` if the value is to count as a constant."
         )
 
+    def detach(self) -> Any:
+        """The value alone, at every level: a constant to every derivative."""
+        return self.primal.detach() if isinstance(self.primal, Traced) else self.primal
+
     shape = property(lambda self: shape(self.primal))
     dtype = property(lambda self: self.primal.dtype)
     ndim = property(lambda self: len(shape(self.primal)))
@@ -77,6 +81,12 @@ class Traced:
 
     def __dlpack__(self, **options: Any) -> Any:
         return self.leave("__dlpack__()").__dlpack__(**options)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.leave("format()"), spec) if spec else str(self)
+
+    def __round__(self, digits: int = 0) -> Any:
+        return round(self.leave("round()"), digits)
 
     if TYPE_CHECKING:
         __add__: Callable[[Any, Any], Tensor]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .rules import constant, op, predicate
 
 
@@ -98,8 +96,8 @@ def any(xp, x, /, axis=None, keepdims=False):
 
 
 @constant("the sign only jumps, at 0")
-def sign(xp, x, /):
-    """Sign: -1, 0 or 1 (of a complex number x/|x|: use `abs`)."""
+def signum(xp, x, /):
+    """Sign of a real number: -1, 0 or 1."""
     return xp.sign(x)
 
 
@@ -142,5 +140,5 @@ def nextafter(xp, x, y, /):
 __all__ = [
     "all", "any", "argmax", "argmin", "argsort", "ceil", "equal", "floor", "floor_divide", "greater",
     "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "nextafter", "not_equal", "round",
-    "sign", "signbit", "trunc",
+    "signbit", "signum", "trunc",
 ]  # fmt: skip

@@ -6,43 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from ..core.traced import Traced
+from ..backends.namespace import is_basic
 from ..core.traced import shape as shape_of
 from .rules import linear
 from .shape import normalised, ravel
 
 
-@linear(lambda ct, x_shape, index: index_add(ct, x_shape, index), view=True)
-def pick(xp, x, /, index):
+def add_at(total, ct, x_shape, index):
+    """Add `ct` to the elements of `total` that `index` picks, as often as it picks them."""
+    if is_basic(index):
+        total[index] += ct
+    else:
+        np.add.at(total, index, ct)
+
+
+@linear(lambda ct, x_shape, index: index_add(ct, x_shape, index), view=True, into=add_at)
+def getitem(xp, x, /, index):
     """x[index]: slices, integers, new axes, integer arrays and masks; elements picked twice add twice."""
     return x[index]
 
 
-@linear(lambda ct, index: pick(ct, index))
+@linear(lambda ct, index: getitem(ct, index))
 def index_add(xp, x, /, shape, index):
-    """Zeros of `shape` with x added at `index`: the transpose of `pick`."""
-    return xp.index_add(shape, index, x)
-
-
-def getitem(x: Any, index: Any) -> Any:
-    """`x[index]` with everything NumPy's indexing knows: slices, integers, `None`, arrays, masks.
-
-    The cotangents of elements that are picked twice are added.
-
-    >>> import adjoint as ad
-    >>> ad.grad(lambda x: x[[0, 0, 2]].sum())(ad.asarray([1.0, 2.0, 3.0]))
-    array([2., 0., 1.])
-    """
-    return pick(x, plain(index))
-
-
-def plain(index: Any) -> Any:
-    """`index` with untracked Tensors replaced by their arrays."""
-    if type(index) is tuple:
-        return tuple([plain(i) for i in index])
-    if isinstance(index, Traced):
-        return index.leave("an index")
-    return index
+    """Zeros of `shape` with x added at `index`: the transpose of `getitem`."""
+    return xp.index_add(x, shape, index)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
@@ -50,12 +37,12 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
     >>> import adjoint as ad
     >>> ad.take(ad.Tensor([1.0, 2.0, 3.0]), [2, 0])
-    Tensor([3., 1.], op=pick)
+    Tensor([3., 1.], op=getitem)
     """
     if axis is None:
         return getitem(ravel(x), indices)
     axis = normalised(axis, len(shape_of(x)), "take")
-    return getitem(x, (*(slice(None),) * axis, np.asarray(plain(indices))))
+    return getitem(x, (*(slice(None),) * axis, np.asarray(indices)))
 
 
 def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
@@ -64,10 +51,10 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
     >>> import adjoint as ad
     >>> ad.take_along_axis(ad.Tensor([[1.0, 2.0], [3.0, 4.0]]), [[1], [0]], axis=1)
     Tensor([[2.],
-            [3.]], op=pick)
+            [3.]], op=getitem)
     """
     axis = normalised(axis, len(shape_of(x)), "take_along_axis")
-    indices = np.asarray(plain(indices))
+    indices = np.asarray(indices)
     grid = list(np.ogrid[tuple(slice(n) for n in shape_of(x))])
     grid[axis] = indices
     return getitem(x, tuple(grid))

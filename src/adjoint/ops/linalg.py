@@ -15,9 +15,9 @@ import numpy as np
 
 from ..core.traced import shape
 from ..errors import ShapeError
-from .constant import not_equal
-from .elementwise import abs, conj, real, safe_divide
-from .reduce import is_complex, max, min, shape_after, sum
+from .constant import equal, not_equal
+from .elementwise import abs, conj, is_complex, real, safe_divide, where
+from .reduce import max, min, shape_after, sum
 from .rules import bilinear, linear, op, reduction
 from .shape import (
     broadcast_to, diagonal, expand_dims, moveaxis, normalised, permute_dims, reshape, tril,
@@ -221,20 +221,25 @@ def trace(x: Any, offset: int = 0) -> Any:
     return sum(diagonal(x, offset), -1)
 
 
-def solve_jvp(tangents, a, b, out):
+def solve_jvp(tangents, a, out, b_shape):
     """A z = b gives ż = A⁻¹(ḃ - Ȧ z)."""
     da, db = tangents
     if da is None:
         return solve(a, db)
-    return solve(a, -(da @ out) if db is None else db - da @ out)
+    moved = da @ column(out, b_shape)
+    z = solve(a, -moved if db is None else column(db, b_shape) - moved)
+    return z[..., 0] if len(b_shape) == 1 else z
 
 
 def solve_vjp(ct, a, out, b_shape):
     """b̄ = A⁻ᵀ z̄,  Ā = -b̄ zᵀ  (Giles, 2.3.1)."""
-    back = solve(a.mT, ct)
-    if len(b_shape) == 1:
-        return -expand_dims(back, -1) * expand_dims(out, -2), back
-    return -(back @ out.mT), back
+    back = solve(a.mT, column(ct, b_shape))
+    return -(back @ column(out, b_shape).mT), back[..., 0] if len(b_shape) == 1 else back
+
+
+def column(x, b_shape):
+    """x as a matrix: where b is a vector, so are the solutions, also those of a batch of matrices."""
+    return expand_dims(x, -1) if len(b_shape) == 1 else x
 
 
 @op(jvp=solve_jvp, vjp=solve_vjp)
@@ -277,7 +282,7 @@ def slogdet_vjp(ct, a, out):
     """Ā = (l̄ - i Re(i s̄ s)) A⁻ᵀ; of real matrices the sign is constant."""
     weight = real(ct[1])
     if is_complex(a):
-        weight = weight - 1j * real(1j * ct[0] * out[0])
+        weight = weight - real(ct[0] * out[0] * 1j) * 1j
     return [expand_dims(weight, (-2, -1)) * inv(a).mT]
 
 
@@ -416,9 +421,11 @@ def vector_norm(modulus: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
     if ord == -math.inf:
         return min(modulus, axes, keepdims)
     if ord == 0:
-        return sum(not_equal(modulus, 0).astype(float), axes, keepdims)
+        return sum(not_equal(modulus, 0).astype(modulus.dtype), axes, keepdims)
     if ord == 1:
         return sum(modulus, axes, keepdims)
     if isinstance(ord, str):
         raise ShapeError(f"`norm` of vectors has no ord={ord!r}; it has numbers and ±inf.")
-    return sum(modulus**ord, axes, keepdims) ** (1.0 / ord)
+    total = sum(modulus**ord, axes, keepdims)
+    zero = equal(total, 0)
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1.0 / ord))

@@ -7,21 +7,26 @@ from typing import Any
 
 from ..core.traced import shape
 from .constant import equal
-from .elementwise import exp, hypot, imag, real, safe_divide, where
+from .elementwise import exp, hypot, imag, is_complex, real, safe_divide, where
 from .rules import kept_shape, linear, reduction
 from .shape import broadcast_to, concat, flip, inverse, normalised, permute_dims, ravel, reshape
 
 
-@linear(lambda ct, x_shape, axis: broadcast_to(reshape(ct, kept_shape(x_shape, axis)), x_shape))
+def spread_back(ct, x_shape, axis):
+    """The transpose of a sum: the cotangent repeated along the axes that were folded."""
+    return broadcast_to(ct if axis is None else reshape(ct, kept_shape(x_shape, axis)), x_shape)
+
+
+@linear(spread_back)
 def sum(xp, x, /, axis=None, keepdims=False):
     """Sum over axes: y = Σ x; its transpose repeats."""
     return xp.sum(x, axis, keepdims)
 
 
-@linear(lambda ct, x_shape, axis: broadcast_to(reshape(ct / count(x_shape, axis), kept_shape(x_shape, axis)), x_shape))
+@linear(lambda ct, x_shape, axis: spread_back(ct / count(x_shape, axis), x_shape, axis))
 def mean(xp, x, /, axis=None, keepdims=False):
     """Mean over axes: y = Σ x / n; its transpose repeats 1/n of the cotangent."""
-    return xp.sum(x, axis, keepdims) / count(x.shape, axis)
+    return xp.sum(x, axis, keepdims) / count(shape(x), axis)
 
 
 @reduction(lambda x, axis: others(x, axis))
@@ -47,7 +52,9 @@ def logsumexp(xp, x, /, axis=None, keepdims=False):
     """Logarithm of the sum of exponentials: y = ln Σ eˣ,  ∂y/∂x = eˣ⁻ʸ; overflows nowhere."""
     top = xp.max(x, axis, True)
     top = xp.where(xp.isfinite(top), top, 0.0)
-    return xp.log(xp.sum(xp.exp(x - top), axis, keepdims)) + xp.reshape(top, shape_after(x.shape, axis, keepdims))
+    total = xp.sum(xp.exp(x - top), axis, keepdims)
+    folded = xp.log(xp.where(total == 0, 1.0, total)) + xp.reshape(top, shape_after(shape(x), axis, keepdims))
+    return xp.where(total == 0, -math.inf, folded)[()]
 
 
 @linear(lambda ct, axis: flip(cumsum(flip(ct, axis), axis), axis))
@@ -59,8 +66,8 @@ def running_sum(xp, x, /, axis):
 @reduction(lambda x, axis, correction: (x - mean(x, axis, True)) * (2 / (count(shape(x), axis) - correction)))
 def variance(xp, x, /, axis=None, keepdims=False, correction=0.0):
     """Variance of real numbers: y = Σ (x - x̄)²/(n - c),  ∂y/∂x = 2(x - x̄)/(n - c)."""
-    apart = x - xp.sum(x, axis, True) / count(x.shape, axis)
-    return xp.sum(apart * apart, axis, keepdims) / (count(x.shape, axis) - correction)
+    apart = x - xp.sum(x, axis, True) / count(shape(x), axis)
+    return xp.sum(apart * apart, axis, keepdims) / (count(shape(x), axis) - correction)
 
 
 @reduction(
@@ -187,8 +194,3 @@ def shape_after(x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> tuple[in
         return kept
     axes = range(len(x_shape)) if axis is None else [a % len(x_shape) for a in (axis if type(axis) is tuple else (axis,))]
     return tuple([n for i, n in enumerate(kept) if i not in axes])
-
-
-def is_complex(x: Any) -> bool:
-    """True for complex dtypes."""
-    return getattr(getattr(x, "dtype", None), "kind", "f") == "c"

@@ -25,7 +25,7 @@ import numpy as np
 from ..core.call import specialise
 from ..core.forward import fit
 from ..core.op import OPS, Edge, Op, next_level
-from ..core.reverse import ones_like, pull_back
+from ..core.reverse import ones_like, pull_back, pull_into, pull_many
 from ..core.tensor import variable
 from ..core.traced import shape
 from ..errors import DeclarationError, NoRuleError
@@ -61,11 +61,12 @@ def elementwise(*rules: Rule | None) -> Declaration:
     return declare
 
 
-def linear(transpose: Rule, view: bool = False) -> Declaration:
+def linear(transpose: Rule, view: bool = False, into: Rule | None = None) -> Declaration:
     """An op linear in its first input (or in all of `*xs` together), given by its transpose.
 
     The transpose sees the shape of that input, never its value; its jvp is the op itself.
-    `view` says that the output may share memory with the input.
+    `view` says that the output may share memory with the input. `into(total, ct, ...)`, of the same
+    residuals, may add the transpose into a plain array in place, where that is cheaper.
     """
 
     def declare(forward: Callable[..., Any]) -> Any:
@@ -79,6 +80,10 @@ def linear(transpose: Rule, view: bool = False) -> Declaration:
             op.vjp, op.keep, op.pick = e.vjp, e.names, e.pick
         else:
             op.edges = (e,) + (None,) * (len(op.inputs) - 1)
+        if into is not None:
+            if op.names(into, 2) != e.names:
+                raise DeclarationError(f"`into` of `{op.name}` must name the residuals of its transpose")
+            e.into, op.pull = (lambda total, ct, kept: into(total, ct, *kept)), pull_into
 
         def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
             if op.variadic:
@@ -253,6 +258,10 @@ def no_rule(name: str, *ignored: Any) -> Any:
 def finish(op: Op, jvp: Callable[..., Any]) -> Any:
     """Give `op` its jvp and its specialised call, and return that as the public function."""
     op.jvp = jvp
+    for slot, e in zip(("vjp_x", "vjp_y"), op.edges, strict=False):
+        setattr(op, slot, e and e.vjp)
+    if op.many:
+        op.pull = pull_many
     op.call = specialise(op)
     call: Any = op.call
     call.__name__ = call.__qualname__ = op.name
@@ -265,6 +274,9 @@ def kept_shape(x_shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     """`x_shape` with the axes that were folded at length one."""
     if axis is None:
         return (1,) * len(x_shape)
+    if type(axis) is int:
+        axis %= len(x_shape)
+        return (*x_shape[:axis], 1, *x_shape[axis + 1 :])
     axes = {i % len(x_shape) for i in (axis if type(axis) is tuple else (axis,))}
     return tuple([1 if i in axes else n for i, n in enumerate(x_shape)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from .rules import linear
 @linear(lambda ct, x_shape: reshape(ct, x_shape), view=True)
 def reshape(xp, x, /, shape):
     """The same elements in another shape, one length of which may be -1."""
-    return xp.reshape(x, shape)
+    return xp.reshape(x, shape) if shape != () else xp.reshape(x, shape)[()]
 
 
 @linear(lambda ct, axes: permute_dims(ct, inverse(axes)), view=True)
@@ -35,7 +36,7 @@ def matrix_transpose(xp, x, /):
 @linear(lambda ct, x_shape: unbroadcast(ct, x_shape))
 def broadcast_to(xp, x, /, shape):
     """x repeated to `shape` by the rules of broadcasting; its transpose sums."""
-    return xp.broadcast_to(xp.asarray(x), shape)
+    return xp.broadcast_to(x, shape) if shape != () else xp.broadcast_to(x, shape)[()]
 
 
 @linear(lambda ct, axis: flip(ct, axis), view=True)
@@ -247,8 +248,8 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
         if sections < 1 or n % sections:
             raise ShapeError(f"`split` cannot cut axis {axis}, of length {n}, into {sections} equal parts.")
         return pieces(x, [n // sections] * sections, axis)
-    ends = [0, *(min(max(i + n if i < 0 else i, 0), n) for i in sections), n]
-    return pieces(x, [max(b - a, 0) for a, b in zip(ends, ends[1:], strict=False)], axis)
+    ends = [0, *sections, n]
+    return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in pairwise(ends)]
 
 
 def broadcast_arrays(*arrays: Any) -> list[Any]:
