@@ -109,6 +109,11 @@ def test_complex_kinks_have_slope_zero(f):
     np.testing.assert_array_equal(slope(f, z), z)
 
 
+def test_rounding_to_integers_is_refused():
+    with pytest.raises(ad.errors.DataError, match="`astype` to int64 is a step function"):
+        ad.Tensor(1.5).astype(int)
+
+
 def test_bounds_of_clip_share_nothing():
     low, x, high = (
         np.array([0.0, 0.0, 0.0]),

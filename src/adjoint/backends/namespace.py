@@ -16,6 +16,8 @@ NUMBERS: frozenset[type] = frozenset(
     | {np.dtype(code).type for code in "bBhHiIlLqQefdgFDG"}
 )
 RAW: frozenset[type] = NUMBERS | {np.ndarray}
+# A Python complex and a NumPy scalar make a Python complex, which has no dtype: it takes the long way.
+SIMPLE = NUMBERS - {complex}
 NUMERIC = frozenset("?bBhHiIlLqQefdgFDG")
 SLICING = frozenset((int, slice))
 INEXACT = frozenset("efdgFDG")
@@ -40,7 +42,18 @@ def fill(x: Any, shape: tuple[int, ...]) -> Any:
     """Repeat x to `shape` in an array of its own: `np.broadcast_to` costs eight times as much."""
     out = np.empty(shape, x.dtype if hasattr(x, "dtype") else type(x))
     out[...] = x
-    return out
+    return out if shape else out[()]
+
+
+def reshape(x: Any, shape: tuple[int, ...]) -> Any:
+    """x in another shape; of shape () a scalar."""
+    out = (x if hasattr(x, "reshape") else np.asarray(x)).reshape(shape)
+    return out if out.ndim else out[()]
+
+
+def where(mask: Any, x: Any, y: Any) -> Any:
+    """Choice by a mask; of shape () a scalar."""
+    return np.where(mask, x, y)[()]
 
 
 def index_add(x: Any, shape: tuple[int, ...], index: Any) -> Any:
@@ -69,6 +82,8 @@ class NumPy:
     max = staticmethod(reduce_max)
     min = staticmethod(reduce_min)
     broadcast_to = staticmethod(fill)
+    reshape = staticmethod(reshape)
+    where = staticmethod(where)
     index_add = staticmethod(index_add)
 
     # NumPy's operators are three to ten times faster than its ufuncs on scalars.

@@ -8,12 +8,13 @@ What it does not expect (another level, another mode, a list) it leaves to `door
 from __future__ import annotations
 
 import linecache
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..backends.namespace import NUMBERS, NUMERIC, NUMPY, RAW
+from ..backends.namespace import NUMERIC, NUMPY, SIMPLE
 from .guard import seal
 from .op import Op, blame, door
 from .tensor import PAUSED, Result, Tensor, new, paused, tick
@@ -27,7 +28,7 @@ def {name}(x{signature}):
             out = {forward}
         except Exception as error:
             raise blame(OP, (a,), error) from error
-        p = x.node if not PAUSED or not paused() else None
+{predicate}        p = x.node if not PAUSED or not paused() else None
         t = new({result})
         t.primal = out
         t.level = x.level
@@ -50,7 +51,7 @@ def {name}({first}, {second}):
                 out = {forward}
             except Exception as error:
                 raise blame(OP, (a, b), error) from error
-            if not PAUSED or not paused():
+{predicate}            if not PAUSED or not paused():
                 p = x.node
                 q = y.node
             else:
@@ -67,7 +68,7 @@ def {name}({first}, {second}):
                 out = {forward}
             except Exception as error:
                 raise blame(OP, (a, b), error) from error
-            p = x.node if not PAUSED or not paused() else None
+{predicate}            p = x.node if not PAUSED or not paused() else None
             t = new(Result)
             t.primal = out
             t.level = x.level
@@ -81,7 +82,7 @@ def {name}({first}, {second}):
                 out = {forward}
             except Exception as error:
                 raise blame(OP, (a, b), error) from error
-            q = y.node if not PAUSED or not paused() else None
+{predicate}            q = y.node if not PAUSED or not paused() else None
             t = new(Result)
             t.primal = out
             t.level = y.level
@@ -100,7 +101,7 @@ def compiled(text: str, name: str, **names: Any) -> Callable[..., Any]:
     file = f"<adjoint call of {name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     names |= dict(
-        RAW=RAW, NUMBERS=NUMBERS, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor, Result=Result,
+        RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor, Result=Result,
         ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame, paused=paused,
     )  # fmt: skip
     exec(compile(text, file, "exec"), names)
@@ -135,6 +136,7 @@ def one_input(op: Op) -> Callable[..., Any]:
     keeps_x = edge is not None and op.inputs[0] in edge.names
     text = ONE_INPUT.format(
         name=op.name,
+        predicate="        return out\n" if op.word == "predicate" else "",
         signature=signature,
         forward=f"forward(a{given})",
         raw=f"forward(x{given})",
@@ -169,6 +171,7 @@ def two_inputs(op: Op) -> Callable[..., Any]:
         mended_y = "None if X in NUMBERS or out.shape == b.shape else (None, b.shape, out.shape)"
     text = TWO_INPUTS.format(
         name=op.name, first="x", second="y",
+        predicate="            return out\n" if op.word == "predicate" else "",
         forward="forward(a, b)",
         kept_x=f"p, p and {expression(op, first.names)}" if first else "None, None",
         kept_y=f"q, q and {expression(op, second.names)}" if second else "None, None",
@@ -205,6 +208,12 @@ class Probe:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return lambda *args, **params: (name, args, params)
 
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("a forward that compares is more than one function")
+
+    __bool__ = __eq__  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
 
 def on_numpy(op: Op) -> Callable[..., Any]:
     """The forward of `op` on NumPy: the ufunc or operator itself where the declaration merely names it."""
@@ -214,7 +223,7 @@ def on_numpy(op: Op) -> Callable[..., Any]:
         name, args, params = forward(Probe(), *given)
     except (AttributeError, NameError, TypeError, ValueError):
         name, args, params = "", (), {}
-    if name and args == given and not params:
+    if name and len(args) == len(given) and all(map(operator.is_, args, given)) and not params:
         return NUMPY.operators.get(name) or getattr(NUMPY, name)  # type: ignore[no-any-return]
     names = ", ".join((*op.inputs, *op.params))
     text = f"def {op.name}({names}):\n    return forward(NUMPY, {names})\n"

@@ -52,10 +52,12 @@ def seal(a: Any, b: Any = None) -> Seal | None:
     """Marks of one array or two; numbers cannot change and need none."""
     if policy == "off":
         return None
-    if type(a) is np.ndarray:
-        first = (a, a.tobytes() if a.nbytes <= SMALL else mark(a))
-        return (first, (b, mark(b))) if type(b) is np.ndarray else (first,)
-    return ((b, mark(b)),) if type(b) is np.ndarray else None
+    if type(b) is not np.ndarray:
+        return ((a, a.tobytes() if a.nbytes <= SMALL else mark(a)),) if type(a) is np.ndarray else None
+    second = (b, b.tobytes() if b.nbytes <= SMALL else mark(b))
+    if type(a) is not np.ndarray:
+        return (second,)
+    return (a, a.tobytes() if a.nbytes <= SMALL else mark(a)), second
 
 
 def seal_all(arrays: Iterable[Any]) -> Seal | None:

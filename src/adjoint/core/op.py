@@ -118,9 +118,10 @@ def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if inner is None:
         xp, args = namespace(args, op.name)
         try:
-            return op.forward(xp, *args, **params)
+            out = op.forward(xp, *args, **params)
         except Exception as error:
             raise blame(op, args, error) from error
+        return xp.complex128(out) if type(out) is complex else out
     top = [a if isinstance(a, Traced) and a.level == inner.level else None for a in args]
     primals = [
         t.primal if t is not None else a if isinstance(a, Traced) or type(a) in RAW else as_array(a, op.name)

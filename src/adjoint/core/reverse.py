@@ -15,6 +15,8 @@ from .op import OPS
 from .tensor import LEAF, PICK, TAPS, Lifted, Node, Result, Tap, Tensor, new, tick
 from .traced import Traced, shape
 
+OLDEST = 1
+"""The tick of a freed node: ticks count down from 0, so whatever reaches it, it comes last."""
 ONES = {kind: kind(1) for kind in (np.float64, np.float32, np.float16, np.longdouble)}
 """The seed of a backward pass from a real scalar, by its type."""
 
@@ -52,7 +54,10 @@ def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -
                 cts[key] = back
                 heappush(heap, p)
             elif key in owned:
-                cts[key] += back
+                try:
+                    cts[key] += back
+                except TypeError:
+                    cts[key] = cts[key] + back
             else:
                 cts[key] = cts[key] + back
                 owned.add(key)
@@ -65,7 +70,10 @@ def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -
                 cts[key] = back
                 heappush(heap, q)
             elif key in owned:
-                cts[key] += back
+                try:
+                    cts[key] += back
+                except TypeError:
+                    cts[key] = cts[key] + back
             else:
                 cts[key] = cts[key] + back
                 owned.add(key)
@@ -128,8 +136,6 @@ def give(p: Node, back: Any, cts: dict[int, Any], owned: set[int], heap: list[No
     if key not in cts:
         cts[key] = back
         heappush(heap, p)
-    elif key in owned:
-        cts[key] += back
     else:
         cts[key] = cts[key] + back
         owned.add(key)
@@ -140,9 +146,9 @@ def tapped(key: int, ct: Any) -> Any:
     tap = TAPS[key]()
     if tap is None:
         return ct
-    ct = tap.meet(ct)
+    ct = tap.meet(project(ct, tap.like))
     if tap.keeps:
-        tap.add(ct.copy() if type(ct) is np.ndarray else ct)
+        tap.grad = ct + 0 if tap.grad is None else tap.grad + ct
     return ct
 
 
@@ -204,24 +210,30 @@ def unbroadcast(ct: Any, to: tuple[int, ...]) -> Any:
 
 
 def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
-    """The cotangent that reaches a leaf, in the dtype of the leaf and in memory of its own.
+    """The cotangent that reaches a leaf: in the leaf's dtype, after its hooks, in memory of its own.
 
-    Rules may hand the same array to two inputs, or a view of another; a gradient is the user's to
-    change. Where a float64 or complex path led to a float32 or real leaf, the cotangent is projected.
+    Rules may hand the same array to two inputs, or a view of another; a gradient is the user's to change.
     """
+    like = leaf.like
+    if type(ct) is not like.dtype.type or like.shape:
+        ct = project(ct, like)
     if leaf.hooks:
         ct = leaf.meet(ct)
-    like = leaf.like
     if ct.shape != like.shape:
         raise ShapeError(f"a cotangent of shape {ct.shape} reached a leaf of shape {like.shape}")
-    if ct.dtype is not like.dtype and ct.dtype != like.dtype:
-        return OPS["astype"].call(OPS["real"].call(ct) if like.dtype.kind == "f" else ct, like.dtype)
     if owned or type(ct) is not np.ndarray:
         return ct
     if ct.base is not None or id(ct) in shared:
         return ct.copy()
     shared.add(id(ct))
     return ct
+
+
+def project(ct: Any, like: Any) -> Any:
+    """`ct` in the dtype of `like`: a float64 or complex path may have led to a float32 or real value."""
+    if ct.dtype is like.dtype or ct.dtype == like.dtype:
+        return ct
+    return OPS["astype"].call(OPS["real"].call(ct) if like.dtype.kind == "f" else ct, like.dtype)
 
 
 def seed(value: Any, like: Any, who: str) -> Any:
@@ -289,7 +301,7 @@ def backward(
     if create_graph and not isinstance(ct, Traced):
         ct = constant(ct, self.level)
     if not (create_graph if retain_graph is None else retain_graph) and node[1] is not LEAF:
-        self.node = (tick(), node[1], None, None, None, None, None, FREED)
+        self.node = (OLDEST, node[1], None, None, None, None, None, FREED)
     heap, cts = [node], {node[0]: ct}
     del node
     for leaf, ct in pull_back(heap, cts, self.level if create_graph else None):

@@ -65,10 +65,16 @@ class Tap:
 
     __slots__ = ("grad", "hooks", "like", "keeps", "__weakref__")
 
-    def __init__(self, like: Any, keeps: bool) -> None:
-        self.like, self.keeps = like, keeps
-        self.grad: Any = None
-        self.hooks: tuple[Callable[[Any], Any], ...] = ()
+    like: Any
+    keeps: bool
+    grad: Any
+    hooks: tuple[Callable[[Any], Any], ...]
+
+    def __init__(self, like: Any, keeps: bool = True) -> None:
+        self.like = like
+        self.keeps = keeps
+        self.grad = None
+        self.hooks = ()
 
     def meet(self, ct: Any) -> Any:
         """The cotangent after the hooks."""
@@ -76,10 +82,6 @@ class Tap:
             replaced = hook(ct)
             ct = ct if replaced is None else replaced
         return ct
-
-    def add(self, ct: Any) -> None:
-        """Accumulate a gradient; the arrays of earlier ones are left alone."""
-        self.grad = ct if self.grad is None else self.grad + ct
 
 
 class Tensor(Traced):
@@ -107,7 +109,7 @@ class Tensor(Traced):
             data = to_inexact(data)
         self.level = 0
         self.primal = data if data.shape else data[()]
-        self.node = (tick(), LEAF, None, Tap(data, True), None, None, None, None)
+        self.node = (tick(), LEAF, None, Tap(data), None, None, None, None)
 
     @property
     def data(self) -> Any:
@@ -144,12 +146,13 @@ class Tensor(Traced):
     @property
     def grad(self) -> Any:
         """The gradient accumulated by `backward`: zeros before the first, None if nothing is tracked."""
-        if self.node is None:
+        node = self.node
+        if node is None:
             return None
-        tap = self.node[3] if self.node[1] is LEAF else getattr(self, "tap", None)
+        tap = node[3] if node[1] is LEAF else getattr(self, "tap", None)
         if tap is None or not tap.keeps:
             raise NotKeptError(
-                f"the gradient of a result of `{self.node[1].name}` is not kept. "
+                f"the gradient of a result of `{self.op and self.op.name}` is not kept. "
                 "Call `.retain_grad()` on it before `backward`."
             )
         if tap.grad is None:
@@ -166,8 +169,9 @@ class Tensor(Traced):
 
     def zero_grad(self) -> None:
         """Forget the accumulated gradient: it is zeros again."""
-        if self.node is not None and self.node[1] is LEAF:
-            self.node[3].grad = None
+        node = self.node
+        if node is not None and node[1] is LEAF:
+            node[3].grad = None
         elif (tap := getattr(self, "tap", None)) is not None:
             tap.grad = None
 
@@ -343,7 +347,7 @@ def variable(primal: Any, level: int) -> Tensor:
     """A new leaf of `level` around a raw array or a value of an outer level."""
     t = new(Tensor if type(primal) in RAW else Lifted)
     t.primal, t.level = primal, level
-    t.node = (tick(), LEAF, None, Tap(primal, True), None, None, None, None)
+    t.node = (tick(), LEAF, None, Tap(primal), None, None, None, None)
     return t
 
 
