@@ -113,18 +113,21 @@ def measure(work, contenders, rounds, budget):
 
 def import_milliseconds(module, rounds):
     """What `import module` adds to `import numpy`, in fresh interpreters; None if it cannot."""
-    code = (
-        "import time, numpy; start = time.perf_counter(); import "
-        + module
-        + "; print(time.perf_counter() - start)"
-    )
+    code = f"""if True:
+        import time, numpy
+        start = time.perf_counter()
+        import {module}
+        print(time.perf_counter() - start)"""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     seconds = []
-    for _ in range(rounds):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    for _ in range(1 + rounds):  # the first compiles to bytecode and is left out
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+        )
         if done.returncode:
             return None
         seconds.append(float(done.stdout))
-    return median(seconds) * 1000.0
+    return median(seconds[1:]) * 1000.0
 
 
 @dataclass(frozen=True)

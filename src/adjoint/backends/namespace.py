@@ -25,17 +25,17 @@ INEXACT = frozenset("efdgFDG")
 
 def reduce_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Sum by the ufunc: half the overhead of `np.sum`."""
-    return np.add.reduce(x, axis, keepdims=keepdims)
+    return np.add.reduce(x, axis, None, None, keepdims)
 
 
 def reduce_max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Maximum by the ufunc."""
-    return np.maximum.reduce(x, axis, keepdims=keepdims)
+    return np.maximum.reduce(x, axis, None, None, keepdims)
 
 
 def reduce_min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Minimum by the ufunc."""
-    return np.minimum.reduce(x, axis, keepdims=keepdims)
+    return np.minimum.reduce(x, axis, None, None, keepdims)
 
 
 def fill(x: Any, shape: tuple[int, ...]) -> Any:

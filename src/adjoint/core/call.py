@@ -28,7 +28,9 @@ def {name}(x{signature}):
             out = {forward}
         except Exception as error:
             raise blame(OP, (a,), error) from error
-{predicate}        p = x.node if not PAUSED or not paused() else None
+{predicate}        p = x.node
+        if PAUSED and paused():
+            p = None
         t = new({result})
         t.primal = out
         t.level = x.level
@@ -40,59 +42,52 @@ def {name}(x{signature}):
 """
 
 TWO_INPUTS = """
-def {name}({first}, {second}):
+def {name}(x, y):
     X = type(x)
     Y = type(y)
     if X is Result or X is Tensor:
         if (Y is Result or Y is Tensor) and x.level is y.level:
-            a = x.primal
-            b = y.primal
-            try:
-                out = {forward}
-            except Exception as error:
-                raise blame(OP, (a, b), error) from error
-{predicate}            if not PAUSED or not paused():
-                p = x.node
-                q = y.node
-            else:
-                p = q = None
-            t = new(Result)
-            t.primal = out
-            t.level = x.level
-            t.node = (p or q) and (tick(), OP, {kept_x}, {kept_y}, {shapes}, {seal_both})
-            return t
-        if Y in NUMBERS or Y is ndarray and y.dtype.char in NUMERIC:
-            a = x.primal
-            b = y
-            try:
-                out = {forward}
-            except Exception as error:
-                raise blame(OP, (a, b), error) from error
-{predicate}            p = x.node if not PAUSED or not paused() else None
-            t = new(Result)
-            t.primal = out
-            t.level = x.level
-            t.node = p and (tick(), OP, {kept_x}, None, None, {shapes_x}, {seal_x})
-            return t
+{both}
+        if Y in NUMBERS:
+{x_number}
+        if Y is ndarray and y.dtype.char in NUMERIC:
+{x_array}
     elif Y is Result or Y is Tensor:
-        if X in NUMBERS or X is ndarray and x.dtype.char in NUMERIC:
-            a = x
-            b = y.primal
-            try:
-                out = {forward}
-            except Exception as error:
-                raise blame(OP, (a, b), error) from error
-{predicate}            q = y.node if not PAUSED or not paused() else None
-            t = new(Result)
-            t.primal = out
-            t.level = y.level
-            t.node = q and (tick(), OP, None, None, {kept_y}, {shapes_y}, {seal_y})
-            return t
+        if X in NUMBERS:
+{number_y}
+        if X is ndarray and x.dtype.char in NUMERIC:
+{array_y}
     elif X in RAW and Y in RAW:
         a = x
         b = y
         return {forward}
     return door(OP, (x, y), {{}})
+"""
+
+BRANCH = """\
+            a = {a}
+            b = {b}
+            try:
+                out = {forward}
+            except Exception as error:
+                raise blame(OP, (a, b), error) from error
+            {nodes}
+            if PAUSED and paused():
+                p = q = None
+            t = new(Result)
+            t.primal = out
+            t.level = {level}
+            t.node = {tracked} and (tick(), OP, {edges}, {shapes}, {seal})
+            return t
+"""
+
+PREDICATE = """\
+            a = {a}
+            b = {b}
+            try:
+                return {forward}
+            except Exception as error:
+                raise blame(OP, (a, b), error) from error
 """
 
 
@@ -150,36 +145,46 @@ def one_input(op: Op) -> Callable[..., Any]:
 
 def two_inputs(op: Op) -> Callable[..., Any]:
     """The call of an op of two arrays; `reflected` on it is the same with the arguments turned round."""
-    first, second = op.edges
-    x, y = op.inputs
-    asks = [set(e.names) if e else set[str]() for e in (first, second)]
-    both = asks[0] | asks[1]
-
-    def sealing(wanted: set[str], kinds: dict[str, str]) -> str:
-        """A seal of those inputs that are kept and that a user could write to."""
-        held = [(kinds[n], letter) for n, letter in ((x, "a"), (y, "b")) if n in wanted]
-        exempt = " and ".join(kind for kind, _ in held) + " or type(out) is not ndarray"
-        return f"None if {exempt} else seal({', '.join(letter for _, letter in held)})" if held else "None"
-
-    tensor = {x: "X is Result", y: "Y is Result"}
+    (first, second), (x, y) = op.edges, op.inputs
+    edge_x = f"p, p and {expression(op, first.names)}" if first else "None, None"
+    edge_y = f"q, q and {expression(op, second.names)}" if second else "None, None"
+    asks_x = {*first.names} if first else set[str]()
+    asks_y = {*second.names} if second else set[str]()
     if op.word == "bilinear":
-        mended = "None if a.ndim == b.ndim == 2 else (a.shape, b.shape, out.shape)"
-        mended_x = mended_y = mended
+        shapes = shapes_x = shapes_y = "None if a.ndim == b.ndim == 2 else (a.shape, b.shape, out.shape)"
     else:
-        mended = "None if a.shape == b.shape else (a.shape, b.shape, out.shape)"
-        mended_x = "None if Y in NUMBERS or out.shape == a.shape else (a.shape, None, out.shape)"
-        mended_y = "None if X in NUMBERS or out.shape == b.shape else (None, b.shape, out.shape)"
+        shapes = "None if a.shape == b.shape else (a.shape, b.shape, out.shape)"
+        shapes_x = "None if out.shape == a.shape else (a.shape, None, out.shape)"
+        shapes_y = "None if out.shape == b.shape else (None, b.shape, out.shape)"
+
+    def seal(asks: set[str], kinds: dict[str, str]) -> str:
+        """A seal of the inputs that are kept, of those in `kinds`: whose text says when it needs none."""
+        held = {name: kind for name, kind in kinds.items() if name in asks}
+        arrays = ", ".join("a" if name == x else "b" for name in held)
+        exempt = " and ".join(kind for kind in held.values() if kind)
+        return f"{f'None if {exempt} else ' if exempt else ''}seal({arrays})" if held else "None"
+
+    scalars = " or type(out) is not ndarray"
+    both = dict(a="x.primal", b="y.primal", level="x.level", tracked="(p or q)",
+                nodes="p = x.node; q = y.node", edges=f"{edge_x}, {edge_y}", shapes=shapes,
+                seal=seal(asks_x | asks_y, {x: "X is Result", y: "Y is Result"}).replace(" else", f"{scalars} else"))
+    on_x = dict(a="x.primal", b="y", level="x.level", tracked="p", nodes="p = x.node",
+                edges=f"{edge_x}, None, None")
+    on_y = dict(a="x", b="y.primal", level="y.level", tracked="q", nodes="q = y.node",
+                edges=f"None, None, {edge_y}")  # fmt: skip
+    branches = dict(
+        both=both,
+        x_number=on_x | dict(shapes="None", seal=seal(asks_x, {x: "X is Result"})),
+        x_array=on_x | dict(shapes=shapes_x, seal=seal(asks_x, {x: "X is Result", y: ""})),
+        number_y=on_y | dict(shapes="None", seal=seal(asks_y, {y: "Y is Result"})),
+        array_y=on_y | dict(shapes=shapes_y, seal=seal(asks_y, {y: "Y is Result", x: ""})),
+    )
+    branch = PREDICATE if op.word == "predicate" else BRANCH
     text = TWO_INPUTS.format(
-        name=op.name, first="x", second="y",
-        predicate="            return out\n" if op.word == "predicate" else "",
+        name=op.name,
         forward="forward(a, b)",
-        kept_x=f"p, p and {expression(op, first.names)}" if first else "None, None",
-        kept_y=f"q, q and {expression(op, second.names)}" if second else "None, None",
-        shapes=mended, shapes_x=mended_x, shapes_y=mended_y,
-        seal_both=sealing(both, tensor),
-        seal_x=sealing(asks[0], tensor | {y: "Y in NUMBERS"}),
-        seal_y=sealing(asks[1], tensor | {x: "X in NUMBERS"}),
-    )  # fmt: skip
+        **{key: branch.format(forward="forward(a, b)", **parts).rstrip() for key, parts in branches.items()},
+    )
     known = dict(OP=op, forward=on_numpy(op))
     call = compiled(text, op.name, **known)
     turned = text.replace(f"def {op.name}(x, y)", f"def {op.name}(y, x)")

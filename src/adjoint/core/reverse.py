@@ -215,12 +215,10 @@ def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
     Rules may hand the same array to two inputs, or a view of another; a gradient is the user's to change.
     """
     like = leaf.like
-    if type(ct) is not like.dtype.type or like.shape:
+    if ct.dtype is not like.dtype:
         ct = project(ct, like)
     if leaf.hooks:
         ct = leaf.meet(ct)
-    if ct.shape != like.shape:
-        raise ShapeError(f"a cotangent of shape {ct.shape} reached a leaf of shape {like.shape}")
     if owned or type(ct) is not np.ndarray:
         return ct
     if ct.base is not None or id(ct) in shared:
@@ -231,7 +229,7 @@ def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
 
 def project(ct: Any, like: Any) -> Any:
     """`ct` in the dtype of `like`: a float64 or complex path may have led to a float32 or real value."""
-    if ct.dtype is like.dtype or ct.dtype == like.dtype:
+    if ct.dtype == like.dtype:
         return ct
     return OPS["astype"].call(OPS["real"].call(ct) if like.dtype.kind == "f" else ct, like.dtype)
 

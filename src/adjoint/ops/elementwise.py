@@ -1,4 +1,9 @@
-"""One function of each element: arithmetic, powers, exponentials, trigonometry, choices, complex parts."""
+"""One function of each element: arithmetic, powers, exponentials, trigonometry, choices.
+
+Inputs are real or complex, of any floating-point dtype, where nothing else is said; they broadcast,
+and the dtype of the output is NumPy's. *Keeps* lists the arrays that the tape holds for the backward
+pass, *Undefined* the kinks and poles and the value returned there; without it there are none.
+"""
 
 from __future__ import annotations
 
@@ -206,8 +211,8 @@ def log2(xp, x, /):
 
     Keeps: x.  Undefined: as `log`.
 
-    >>> ad.log2(8.0), float(ad.grad(ad.log2)(1 / np.log(2)))
-    (np.float64(3.0), 1.0)
+    >>> bool(abs(ad.grad(ad.log2)(2.0) - 0.5 / np.log(2)) < 1e-15)
+    True
     """
     return xp.log2(x)
 
@@ -218,8 +223,8 @@ def log10(xp, x, /):
 
     Keeps: x.  Undefined: as `log`.
 
-    >>> ad.log10(1000.0), float(ad.grad(ad.log10)(1 / np.log(10)))
-    (np.float64(3.0), 1.0)
+    >>> bool(abs(ad.grad(ad.log10)(2.0) - 0.5 / np.log(10)) < 1e-15)
+    True
     """
     return xp.log10(x)
 
@@ -242,8 +247,8 @@ def logaddexp(xp, x, y, /):
 
     x, y : real.  Keeps: x, y, out.  Undefined: where both are -∞ (NaN).
 
-    >>> ad.grad(ad.logaddexp, (0, 1))(1000.0, 1000.0)
-    (np.float64(0.5), np.float64(0.5))
+    >>> np.round(ad.grad(ad.logaddexp, (0, 1))(1000.0, 1000.0), 9)
+    array([0.5, 0.5])
     """
     return xp.logaddexp(x, y)
 
@@ -517,7 +522,7 @@ def fabs(xp, x, /):
 
 
 def abs(x, /):
-    """Absolute value: y = |x|,  ∂y/∂x = sign x, at 0 the value 0; of complex x its modulus √(Re² + Im²).
+    """Absolute value: y = |x|,  ∂y/∂x = sign x, at 0 the value 0; of complex x √(Re² + Im²).
 
     >>> ad.grad(ad.abs)(-2.0), ad.grad(ad.abs)(0.0)
     (np.float64(-1.0), np.float64(0.0))
@@ -528,7 +533,7 @@ def abs(x, /):
 
 
 def sign(x, /):
-    """Sign: -1, 0 or 1, its derivative 0; of complex x the direction x/|x|, which turns, and 0 at 0.
+    """Sign: -1, 0 or 1, its derivative 0; of complex x the direction x/|x|, at 0 the value 0.
 
     >>> ad.sign(-2.0), ad.sign(3 + 4j)
     (np.float64(-1.0), np.complex128(0.6+0.8j))
@@ -573,7 +578,7 @@ def minimum(xp, x, y, /):
 
 @elementwise(None, lambda t, mask: where(mask, t, 0.0), lambda t, mask: where(mask, 0.0, t))
 def where(xp, mask, x, y, /):
-    """Choice: z = x where the mask is true, else y; each gets the cotangent of the elements it gave.
+    """Choice: z = x where the mask is true, else y; each gets the cotangent of what it gave.
 
     Keeps: mask. Both x and y are computed: a NaN that is not chosen has still been computed, and
     a cotangent of 0 times a slope of infinity is NaN, so choose before the pole, not after it.
@@ -591,7 +596,7 @@ def where(xp, mask, x, y, /):
     lambda t, x, low, high: where(greater(x, high), t, where(greater(low, high), where(less(x, low), t, 0.0), 0.0)),
 )
 def clamp(xp, x, low, high, /):
-    """x held between two bounds: ∂z/∂x = 1 inside and on them; outside, the bound gets the cotangent."""
+    """x held between two bounds: ∂z/∂x = 1 inside and on them; outside, the bound gets it."""
     return xp.minimum(xp.maximum(x, low), high)
 
 

@@ -44,7 +44,15 @@ def matmul_right(ct, x):
 
 @bilinear(matmul_left, matmul_right)
 def matmul(xp, x, y, /):
-    """Matrix product of every rank: Z = XY,  X̄ = Z̄Yᵀ,  Ȳ = XᵀZ̄."""
+    """Matrix product of every rank: Z = XY,  X̄ = Z̄Yᵀ,  Ȳ = XᵀZ̄.
+
+    x : (..., m, k) or (k,)    y : (..., k, n) or (k,)    out : (..., m, n), less a vector's axis
+
+    Keeps: x, y.  Raises: ShapeError where the k differ.
+
+    >>> ad.grad(ad.matmul, (0, 1))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    (array([3., 4.]), array([1., 2.]))
+    """
     return xp.matmul(x, y)
 
 
@@ -59,7 +67,7 @@ def contract_jvp(tangents, xs, subscripts):
 
 
 def contract_vjp(ct, xs, subscripts):
-    """x̄ᵢ = the contraction of z̄ with the other operands, repeated along the axes that only xᵢ had."""
+    """x̄ᵢ = z̄ contracted with the other operands, repeated along the axes that only xᵢ had."""
     inputs, output = subscripts
     cts = []
     for i, term in enumerate(inputs):
@@ -74,7 +82,7 @@ def contract_vjp(ct, xs, subscripts):
 
 @op(jvp=contract_jvp, vjp=contract_vjp)
 def contract(xp, *xs, subscripts):
-    """The sum of products that `subscripts`, (input terms, output term), describe; no letter twice in a term."""
+    """Sum of products: `subscripts` is (input terms, output term), no letter twice in a term."""
     inputs, output = subscripts
     large = math.prod([math.prod(x.shape) for x in xs]) > 4096
     return xp.einsum(f"{','.join(inputs)}->{output}", *xs, optimize=large) + 0
@@ -87,7 +95,7 @@ def rearranged(xp, x, /, terms):
 
 
 def spread_out(ct, x_shape, terms):
-    """The transpose of `rearranged`: axes put back in order, and repeated where they were summed."""
+    """The transpose of `rearranged`: axes back in order, repeated where they were summed."""
     term, output = terms
     back = rearranged(ct, (output, "".join(c for c in term if c in output)))
     gone = tuple([k for k, c in enumerate(term) if c not in output])
@@ -97,9 +105,9 @@ def spread_out(ct, x_shape, terms):
 def einsum(subscripts: str, *operands: Any) -> Any:
     """Sum of products by Einstein's convention, with `...`, repeated letters and implicit outputs.
 
-    >>> import adjoint as ad, numpy as np
-    >>> a = np.array([[1.0, 2.0], [3.0, 4.0]])
-    >>> ad.grad(lambda a: ad.einsum("ii->", a))(a)
+    Raises: ShapeError where terms and operands do not fit.
+
+    >>> ad.grad(lambda a: ad.einsum("ii->", a))(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[1., 0.],
            [0., 1.]])
     """
@@ -145,9 +153,8 @@ def parsed(subscripts: str, operands: Any) -> tuple[list[str], str]:
 
 
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
-    """Sum of products over the last `axes` axes of x and the first of y, or over a pair of axis lists.
+    """Sum of products over the last `axes` axes of x and first of y, or over a pair of axis lists.
 
-    >>> import adjoint as ad, numpy as np
     >>> ad.tensordot(np.ones((2, 3)), np.ones((3, 4)), axes=1).shape
     (2, 4)
     """
@@ -168,11 +175,12 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
 
 
 def dot(x: Any, y: Any) -> Any:
-    """NumPy's dot: numbers and vectors and matrices multiplied, else summed over the last axis of x, next to last of y.
+    """NumPy's dot: the product of numbers, vectors and matrices.
 
-    >>> import adjoint as ad
-    >>> float(ad.dot(ad.asarray([1.0, 2.0]), ad.asarray([3.0, 4.0])))
-    11.0
+    Else the sum over the last axis of x and the next to last of y.
+
+    >>> ad.grad(ad.dot)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([3., 4.])
     """
     m, n = len(shape(x)), len(shape(y))
     if not m or not n:
@@ -183,8 +191,7 @@ def dot(x: Any, y: Any) -> Any:
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     """Inner products along `axis`, x conjugated: z = Σ conj(x)·y.
 
-    >>> import adjoint as ad
-    >>> ad.vecdot(ad.asarray([[1.0, 2.0]]), ad.asarray([[3.0, 4.0]]))
+    >>> ad.vecdot(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
     array([11.])
     """
     return sum((conj(x) if is_complex(x) else x) * y, axis)
@@ -193,7 +200,6 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
 def inner(x: Any, y: Any) -> Any:
     """Sum of products over the last axes of both.
 
-    >>> import adjoint as ad, numpy as np
     >>> ad.inner(np.ones((2, 3)), np.ones((4, 3))).shape
     (2, 4)
     """
@@ -203,8 +209,7 @@ def inner(x: Any, y: Any) -> Any:
 def outer(x: Any, y: Any) -> Any:
     """All products of an element of x and an element of y.
 
-    >>> import adjoint as ad
-    >>> ad.outer(ad.asarray([1.0, 2.0]), ad.asarray([3.0, 4.0]))
+    >>> ad.outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     array([[3., 4.],
            [6., 8.]])
     """
@@ -214,9 +219,9 @@ def outer(x: Any, y: Any) -> Any:
 def trace(x: Any, offset: int = 0) -> Any:
     """Sum of the diagonal of the last two axes.
 
-    >>> import adjoint as ad
-    >>> float(ad.trace(ad.asarray([[1.0, 2.0], [3.0, 4.0]])))
-    5.0
+    >>> ad.grad(ad.trace)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[1., 0.],
+           [0., 1.]])
     """
     return sum(diagonal(x, offset), -1)
 
@@ -238,19 +243,35 @@ def solve_vjp(ct, a, out, b_shape):
 
 
 def column(x, b_shape):
-    """x as a matrix: where b is a vector, so are the solutions, also those of a batch of matrices."""
+    """x as a matrix: where b is a vector, so are the solutions, of a batch of matrices too."""
     return expand_dims(x, -1) if len(b_shape) == 1 else x
 
 
 @op(jvp=solve_jvp, vjp=solve_vjp)
 def solve(xp, a, b, /):
-    """Solution of A z = b:  ż = A⁻¹(ḃ - Ȧ z),  b̄ = A⁻ᵀ z̄,  Ā = -b̄ zᵀ."""
+    """Solution of A z = b:  ż = A⁻¹(ḃ - Ȧ z),  b̄ = A⁻ᵀ z̄,  Ā = -b̄ zᵀ.
+
+    a : (..., n, n)        b : (n,) or (..., n, k)        out : as b, batched as a
+
+    Keeps: a, out.  Raises where A is singular.  Source: Giles (2008), 2.3.1.
+
+    >>> a = np.diag([2.0, 4.0])
+    >>> ad.grad(lambda b: ad.solve(a, b).sum())(np.ones(2))
+    array([0.5 , 0.25])
+    """
     return xp.linalg.solve(a, b)
 
 
 @op(jvp=lambda ts, out: -(out @ ts[0] @ out), vjp=lambda ct, out: [-(out.mT @ ct @ out.mT)])
 def inv(xp, a, /):
-    """Inverse: Z = A⁻¹,  Ż = -Z Ȧ Z,  Ā = -Zᵀ Z̄ Zᵀ."""
+    """Inverse: Z = A⁻¹,  Ż = -Z Ȧ Z,  Ā = -Zᵀ Z̄ Zᵀ.
+
+    a : (..., n, n).  Keeps: out.  Raises where A is singular.  Source: Giles (2008), 2.2.3.
+
+    >>> ad.grad(lambda a: ad.trace(ad.inv(a)))(np.diag([1.0, 2.0])) + 0.0
+    array([[-1.  ,  0.  ],
+           [ 0.  , -0.25]])
+    """
     return xp.linalg.inv(a)
 
 
@@ -259,7 +280,15 @@ def inv(xp, a, /):
     vjp=lambda ct, a, out: [expand_dims(ct * out, (-2, -1)) * inv(a).mT],
 )
 def det(xp, a, /):
-    """Determinant: y = |A|,  ẏ = y tr(A⁻¹Ȧ),  Ā = ȳ y A⁻ᵀ; of a singular matrix there is no derivative here."""
+    """Determinant: y = |A|,  ẏ = y tr(A⁻¹Ȧ),  Ā = ȳ y A⁻ᵀ.
+
+    a : (..., n, n).  Keeps: a, out.  Undefined: where A is singular; asking for the derivative
+    raises.  Source: Giles (2008), 2.2.4.
+
+    >>> np.round(ad.grad(ad.det)(np.array([[1.0, 2.0], [3.0, 4.0]])), 9)
+    array([[ 4., -3.],
+           [-2.,  1.]])
+    """
     return xp.linalg.det(a)
 
 
@@ -288,7 +317,14 @@ def slogdet_vjp(ct, a, out):
 
 @op(jvp=slogdet_jvp, vjp=slogdet_vjp)
 def slogdet(xp, a, /):
-    """Sign and logarithm of |A|:  l = ln |det A|,  l̇ = Re tr(A⁻¹Ȧ),  Ā = l̄ A⁻ᵀ."""
+    """Sign and logarithm of |A|:  l = ln |det A|,  l̇ = Re tr(A⁻¹Ȧ),  Ā = l̄ A⁻ᵀ.
+
+    a : (..., n, n).  Keeps: a, out.  Undefined: where A is singular.
+
+    >>> ad.grad(lambda a: ad.slogdet(a).logabsdet)(np.diag([2.0, -4.0])) + 0.0
+    array([[ 0.5 ,  0.  ],
+           [ 0.  , -0.25]])
+    """
     return SlogdetResult(*xp.linalg.slogdet(a))
 
 
@@ -315,7 +351,7 @@ def cholesky_jvp(tangents, out):
 
 
 def cholesky_vjp(ct, out):
-    """Ā = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹ made symmetric  (Murray, eq. 10), conjugated for the unconjugated pairing."""
+    """Ā = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹ made symmetric  (Murray, eq. 10), conjugated for our pairing."""
     high = adjoint_of(out)
     lower = tril(conj(ct)) if is_complex(out) else tril(ct)
     inside = solve(high, halved(high @ lower))
@@ -326,7 +362,15 @@ def cholesky_vjp(ct, out):
 
 @op(jvp=cholesky_jvp, vjp=cholesky_vjp)
 def cholesky(xp, a, /):
-    """Lower triangular L with A = L Lᴴ; the cotangent is that of a symmetric (Hermitian) A."""
+    """Lower triangular L with A = L Lᴴ; the cotangent is that of a symmetric (Hermitian) A.
+
+    a : (..., n, n), of which the Hermitian part is taken.  Keeps: out.  Raises where it is not
+    positive definite.  Source: Murray, arXiv:1602.07527, eq. 8 and 10.
+
+    >>> ad.grad(lambda a: ad.cholesky(a)[1, 0])(np.eye(2))
+    array([[0. , 0.5],
+           [0.5, 0. ]])
+    """
     return xp.linalg.cholesky((a + xp.conj(a).swapaxes(-1, -2)) / 2)
 
 
@@ -367,13 +411,25 @@ class SVDResult(NamedTuple):
 
 @op(jvp=svd_jvp)
 def svd(xp, a, /):
-    """Reduced singular value decomposition A = U diag(s) Vᴴ, s falling; U and V where the s differ."""
+    """Reduced singular value decomposition A = U diag(s) Vᴴ, s falling.
+
+    The vjp is the jvp transposed by the tape, at about twice the cost of one written by hand.
+
+    a : (..., m, n)      U : (..., m, k)      S : (..., k)      Vh : (..., k, n), k = min(m, n)
+
+    Keeps: a, out.  Undefined: for U and Vh where two s are equal or one is 0; columns of equal s
+    are taken not to mix.  Source: Giles (2008), 3.2, and with phases for complex A.
+
+    >>> ad.grad(lambda a: ad.svd(a).S[0])(np.diag([3.0, 2.0])) + 0.0
+    array([[1., 0.],
+           [0., 0.]])
+    """
     return SVDResult(*xp.linalg.svd(a, full_matrices=False))
 
 
 @reduction(lambda x, out: safe_divide(x, out))
 def length(xp, x, /, axis=None, keepdims=False):
-    """Euclidean length of real numbers: y = √Σ x²,  ∂y/∂x = x/y, and 0 where y = 0; overflows nowhere."""
+    """Euclidean length of real x: y = √Σ x²,  ∂y/∂x = x/y, 0 where y = 0; overflows nowhere."""
     top = xp.max(xp.abs(x), axis, True) if x.size else xp.zeros(())
     top = xp.where((top > 0) & xp.isfinite(top), top, 1.0).astype(x.dtype)
     folded = xp.sqrt(xp.sum((x / top) ** 2, axis, True)) * top
@@ -381,13 +437,14 @@ def length(xp, x, /, axis=None, keepdims=False):
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Norm of vectors along one axis or of matrices along two, as `numpy.linalg.norm`; 0 has the gradient 0.
+    """Norm of vectors along one axis or of matrices along two, as `numpy.linalg.norm`.
 
     ord : None (the root of the sum of squares), a number p or ±inf for vectors;
         "fro", "nuc", 1, 2, inf and their negatives for matrices
 
-    >>> import adjoint as ad
-    >>> ad.grad(ad.norm)(ad.asarray([3.0, 4.0])), ad.grad(ad.norm)(ad.asarray([0.0, 0.0]))
+    Undefined: at 0, where the gradient is 0; equal largest elements share, for ±inf.
+
+    >>> ad.grad(ad.norm)(np.array([3.0, 4.0])), ad.grad(ad.norm)(np.array([0.0, 0.0]))
     (array([0.6, 0.8]), array([0., 0.]))
     """
     modulus = abs(x)
