@@ -29,7 +29,7 @@ def {name}(x{signature}):
         except Exception as error:
             raise blame(OP, (a,), error) from error
 {predicate}        p = x.node
-        if PAUSED and paused():
+        if PAUSED and paused(x.level):
             p = None
         t = new({result})
         t.primal = out
@@ -72,7 +72,7 @@ BRANCH = """\
             except Exception as error:
                 raise blame(OP, (a, b), error) from error
             {nodes}
-            if PAUSED and paused():
+            if PAUSED and paused({level}):
                 p = q = None
             t = new(Result)
             t.primal = out
@@ -160,14 +160,17 @@ def two_inputs(op: Op) -> Callable[..., Any]:
     def seal(asks: set[str], kinds: dict[str, str]) -> str:
         """A seal of the inputs that are kept, of those in `kinds`: whose text says when it needs none."""
         held = {name: kind for name, kind in kinds.items() if name in asks}
-        arrays = ", ".join("a" if name == x else "b" for name in held)
-        exempt = " and ".join(kind for kind in held.values() if kind)
+        letters = [("a" if name == x else "b", kind) for name, kind in held.items()]
+        arrays = ", ".join(
+            f"None if {kind} else {letter}" if kind and len(held) > 1 else letter for letter, kind in letters
+        )
+        exempt = " and ".join(held.values()) if all(held.values()) else ""
         return f"{f'None if {exempt} else ' if exempt else ''}seal({arrays})" if held else "None"
 
     scalars = " or type(out) is not ndarray"
     both = dict(a="x.primal", b="y.primal", level="x.level", tracked="(p or q)",
                 nodes="p = x.node; q = y.node", edges=f"{edge_x}, {edge_y}", shapes=shapes,
-                seal=seal(asks_x | asks_y, {x: "X is Result", y: "Y is Result"}).replace(" else", f"{scalars} else"))
+                seal=seal(asks_x | asks_y, {x: "X is Result", y: "Y is Result"}).replace(" else", f"{scalars} else", 1))
     on_x = dict(a="x.primal", b="y", level="x.level", tracked="p", nodes="p = x.node",
                 edges=f"{edge_x}, None, None")
     on_y = dict(a="x", b="y.primal", level="y.level", tracked="q", nodes="q = y.node",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .op import OPS, Op
+from .tensor import PAUSED, paused
 from .traced import Traced, shape
 
 
@@ -23,6 +24,8 @@ class Dual(Traced):
         if op.word == "predicate":
             return out
         level = next(t.level for t in top if t is not None)
+        if PAUSED and paused(level):
+            return out
         tangent = op.jvp([None if t is None else t.tangent for t in top], primals, out, params)
         if isinstance(out, (tuple, list)):
             pairs = [o if t is None else Dual(o, t, level) for o, t in zip(out, tangent, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -15,6 +16,8 @@ from .op import OPS
 from .tensor import LEAF, PICK, TAPS, Lifted, Node, Result, Tap, Tensor, new, tick
 from .traced import Traced, shape
 
+WRITING = threading.Lock()
+"""Held while gradients are added up: NumPy lets other threads run while it adds large arrays."""
 OLDEST = 1
 """The tick of a freed node: ticks count down from 0, so whatever reaches it, it comes last."""
 ONES = {kind: kind(1) for kind in (np.float64, np.float32, np.float16, np.longdouble)}
@@ -148,7 +151,8 @@ def tapped(key: int, ct: Any) -> Any:
         return ct
     ct = tap.meet(project(ct, tap.like))
     if tap.keeps:
-        tap.grad = ct + 0 if tap.grad is None else tap.grad + ct
+        with WRITING:
+            tap.grad = ct + 0 if tap.grad is None else tap.grad + ct
     return ct
 
 
@@ -163,6 +167,8 @@ def lift_edges(node: Node, level: int) -> tuple[Any, Any]:
 
 def lift(names: Sequence[str], kept: Any, parents: Sequence[Any], node: Node, level: int) -> Any:
     """Residuals called `names` as Tensors of `level`: an input of its parent, `out` of the node itself."""
+    if not names:
+        return kept
     inputs = node[1].inputs
     lifted = []
     for name, value in zip(names, [kept] if len(names) == 1 else kept, strict=True):
@@ -199,14 +205,13 @@ def unbroadcast(ct: Any, to: tuple[int, ...]) -> Any:
     if have == to:
         return ct
     lead = len(have) - len(to)
-    axes = tuple(range(lead)) + tuple(
-        [i + lead for i, n in enumerate(to) if n == 1 and have[i + lead] != 1]
-    )
-    if type(ct) not in RAW:
-        return OPS["reshape"].call(OPS["sum"].call(ct, axes, True), to)
-    if not to:
-        return np.add.reduce(ct, None)
-    return np.add.reduce(ct, axes, keepdims=True).reshape(to)
+    if have[lead:] == to:
+        axes: Any = 0 if lead == 1 else tuple(range(lead))
+        return np.add.reduce(ct, axes) if type(ct) in RAW else OPS["sum"].call(ct, axes)
+    axes = (*range(lead), *[i + lead for i, n in enumerate(to) if n == 1 and have[i + lead] != 1])
+    if type(ct) in RAW:
+        return np.add.reduce(ct, axes, keepdims=True).reshape(to)
+    return OPS["reshape"].call(OPS["sum"].call(ct, axes, True), to)
 
 
 def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
@@ -219,6 +224,7 @@ def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
         ct = project(ct, like)
     if leaf.hooks:
         ct = leaf.meet(ct)
+        return ct.copy() if type(ct) is np.ndarray else ct
     if owned or type(ct) is not np.ndarray:
         return ct
     if ct.base is not None or id(ct) in shared:
@@ -302,9 +308,11 @@ def backward(
         self.node = (OLDEST, node[1], None, None, None, None, None, FREED)
     heap, cts = [node], {node[0]: ct}
     del node
-    for leaf, ct in pull_back(heap, cts, self.level if create_graph else None):
-        tap = leaf[3]
-        tap.grad = ct if tap.grad is None else tap.grad + ct
+    found = pull_back(heap, cts, self.level if create_graph else None)
+    with WRITING:
+        for leaf, ct in found:
+            tap = leaf[3]
+            tap.grad = ct if tap.grad is None else tap.grad + ct
 
 
 PICK.pull = pull_pick

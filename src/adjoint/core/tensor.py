@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..backends.namespace import INEXACT, NUMPY, RAW, as_array
-from ..errors import ConversionError, DataError, NotKeptError
+from ..errors import ConversionError, DataError, NotKeptError, ShapeError
 from .guard import seal_all
-from .op import OPS, Op
+from .op import OPS, Op, next_level
 from .traced import Traced, shape
 
 # One remembered application of an op: (tick, op, parent, kept, parent, kept, shapes, seal).
@@ -34,9 +34,9 @@ PAUSED: dict[int, int] = {}
 TAPS: dict[int, weakref.ref[Tap]] = {}
 
 
-def paused() -> bool:
-    """True inside `no_grad`, in this thread."""
-    return threading.get_ident() in PAUSED
+def paused(level: int) -> bool:
+    """True inside `no_grad`, in this thread, for every level but those of transforms that began inside."""
+    return level < PAUSED.get(threading.get_ident(), -1)
 
 
 @contextmanager
@@ -51,13 +51,15 @@ def no_grad() -> Iterator[None]:
     (False, True)
     """
     me = threading.get_ident()
-    PAUSED[me] = PAUSED.get(me, 0) + 1
+    before = PAUSED.get(me)
+    PAUSED[me] = next_level()
     try:
         yield
     finally:
-        PAUSED[me] -= 1
-        if not PAUSED[me]:
+        if before is None:
             del PAUSED[me]
+        else:
+            PAUSED[me] = before
 
 
 class Tap:
@@ -80,7 +82,13 @@ class Tap:
         """The cotangent after the hooks."""
         for hook in self.hooks:
             replaced = hook(ct)
-            ct = ct if replaced is None else replaced
+            if replaced is None:
+                continue
+            if getattr(replaced, "shape", None) != ct.shape:
+                got = getattr(replaced, "shape", None)
+                got = type(replaced).__name__ if got is None else f"shape {got}"
+                raise ShapeError(f"a hook was given a cotangent of shape {ct.shape} and returned {got}.")
+            ct = replaced
         return ct
 
 
@@ -191,13 +199,12 @@ class Tensor(Traced):
     def detach(self) -> Tensor:
         """The same value cut off from its history, at every level: a constant to every derivative."""
         value = super().detach()
+        if type(value) is np.ndarray and self.node is not None and self.node[1] is not LEAF:
+            value = value.view()
+            value.flags.writeable = False
         t = new((type(self) if type(self) is not Lifted else Result) if type(value) in RAW else Lifted)
         t.primal, t.level, t.node = value, self.level, None
         return t
-
-    def numpy(self) -> Any:
-        """A fresh NumPy array of the value of a Tensor that is not tracked."""
-        return np.array(self.leave("numpy()"))
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result in `.grad` too; costs one array at `backward`."""
@@ -228,9 +235,13 @@ class Tensor(Traced):
         if self.node[1] is LEAF:
             return self.node[3]  # type: ignore[no-any-return]
         if not hasattr(self, "tap"):
-            self.tap = Tap(self.primal, False)
             key = self.node[0]
-            TAPS[key] = weakref.ref(self.tap, lambda _: TAPS.pop(key, None))
+            known = TAPS[key]() if key in TAPS else None
+            self.tap = known or Tap(self.primal, False)
+            if known is None:
+                TAPS[key] = weakref.ref(self.tap, lambda _: TAPS.pop(key, None))
+            # What is computed from here on keeps the tap alive, whatever becomes of this Tensor.
+            self.node = (*self.node[:7], (*(self.node[7] or ()), (self.tap, None)))
         return self.tap
 
     @classmethod
@@ -240,10 +251,14 @@ class Tensor(Traced):
             return out
         level = next(t.level for t in top if t is not None)
         several = isinstance(out, (tuple, list))
-        nodes = [None if t is None else t.node for t in top] if not (PAUSED and paused()) else [None] * len(top)
+        nodes = [None if t is None else t.node for t in top] if not (PAUSED and paused(level)) else [None] * len(top)
         if not any(nodes):
             return rewrap([wrap(o, level, None, op) for o in out], out) if several else wrap(out, level, None, op)
-        loose = seal_all([p for p, t in zip(primals, top, strict=True) if type(t) is not Result])
+        asked = (op.keep,) if op.vjp is not None else [e.names for n, e in zip(nodes, op.edges, strict=True) if n and e]
+        kept_names = {name for names in asked for name in names}
+        inputs = ("xs",) * len(top) if op.variadic else op.inputs
+        needed = [n in kept_names and type(t) is not Result for n, t in zip(inputs, top, strict=True)]
+        loose = seal_all([p for p, need in zip(primals, needed, strict=True) if need])
         if op.many:
             kept: Any = (
                 op.pick(primals, out, params) if op.vjp is not None
@@ -315,6 +330,9 @@ class Lifted(Tensor):
 
     __slots__ = ()
 
+
+for kind in (Result, Lifted):
+    kind.__name__ = kind.__qualname__ = "Tensor"
 
 PLAIN = frozenset((Tensor, Result))
 

@@ -79,8 +79,15 @@ class Traced:
         """The values of a Tensor that is not tracked, as nested lists."""
         return self.leave("tolist()").tolist()
 
+    def numpy(self) -> Any:
+        """A fresh NumPy array of the value of a Tensor that is not tracked."""
+        return np.array(self.leave("numpy()"))
+
     def __dlpack__(self, **options: Any) -> Any:
-        return self.leave("__dlpack__()").__dlpack__(**options)
+        return np.asarray(self.leave("__dlpack__()")).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return np.asarray(self.leave("__dlpack__()")).__dlpack_device__()  # type: ignore[return-value]
 
     def __format__(self, spec: str) -> str:
         return format(self.leave("format()"), spec) if spec else str(self)

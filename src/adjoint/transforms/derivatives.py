@@ -162,24 +162,29 @@ def value_and_grad(
     return both
 
 
-def choose(f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> Any:
-    """The positional arguments, and the positions of those to differentiate."""
-    wanted = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
-    chosen = []
-    for a in wanted:
-        if isinstance(a, str):
+def choose(f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> list[Any]:
+    """The arguments to differentiate: positions of those in `args`, names of those in `kwargs`."""
+    chosen: list[Any] = []
+    for a in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
+        if isinstance(a, str) and a not in kwargs:
             names = list(inspect.signature(f).parameters)
             if a not in names:
                 raise ShapeError(f"`{who}` was asked for argument {a!r}; `{name_of(f)}` has {', '.join(names)}.")
+            if names.index(a) >= len(args):
+                raise ShapeError(f"`{who}` was asked for argument {a!r}; `{name_of(f)}` was called without it.")
             a = names.index(a)
-            while a >= len(args) and len(args) < len(names) and names[len(args)] in kwargs:
-                args = (*args, kwargs.pop(names[len(args)]))
-        if not -len(args) <= a < len(args):
-            raise ShapeError(
-                f"`{who}` was asked for argument {a}; `{name_of(f)}` was called with {len(args)} positional arguments."
-            )
-        chosen.append(a % len(args))
-    return args, chosen
+        if not isinstance(a, str):
+            if not isinstance(a, (int, np.integer)):
+                raise ShapeError(f"`{who}` was asked for argument {a!r}; name it, or give its position.")
+            if not -len(args) <= a < len(args):
+                raise ShapeError(
+                    f"`{who}` was asked for argument {a}; `{name_of(f)}` was called with {len(args)} positional arguments."
+                )
+            a %= len(args)
+        if a in chosen:
+            raise ShapeError(f"`{who}` was asked for argument {a!r} of `{name_of(f)}` twice.")
+        chosen.append(a)
+    return chosen
 
 
 def checked(x: Any, path: str, who: str) -> Any:
