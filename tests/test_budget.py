@@ -6,8 +6,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "adjoint"
 BUDGET = dict(
-    errors=300, backends=200, core=700, ops=1600, transforms=900, interop=300,
-    compile=3000, show=600, testing=340, demo=500,
+    errors=280, backends=160, core=1800, ops=2800, transforms=900, interop=300, compile=3000,
+    show=1350, testing=350, demo=660,
 )  # fmt: skip
 
 

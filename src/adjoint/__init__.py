@@ -59,9 +59,9 @@ from .ops.elementwise import expm1 as expm1
 from .ops.elementwise import hypot as hypot
 from .ops.elementwise import imag as imag
 from .ops.elementwise import log as log
-from .ops.elementwise import log10 as log10
 from .ops.elementwise import log1p as log1p
 from .ops.elementwise import log2 as log2
+from .ops.elementwise import log10 as log10
 from .ops.elementwise import log_sigmoid as log_sigmoid
 from .ops.elementwise import logaddexp as logaddexp
 from .ops.elementwise import logaddexp2 as logaddexp2
@@ -141,9 +141,25 @@ from .show.draw import draw as draw
 from .show.explain import explain as explain
 from .show.why import why as why
 from .testing import check_grads as check_grads
+from .transforms.batching import vmap as vmap
 from .transforms.derivatives import grad as grad
 from .transforms.derivatives import jvp as jvp
 from .transforms.derivatives import value_and_grad as value_and_grad
 from .transforms.derivatives import vjp as vjp
+from .transforms.jacobians import batch_jacobian as batch_jacobian
+from .transforms.jacobians import derivative as derivative
+from .transforms.jacobians import elementwise_grad as elementwise_grad
+from .transforms.jacobians import ggnvp as ggnvp
+from .transforms.jacobians import hessian as hessian
+from .transforms.jacobians import hessian_diagonal as hessian_diagonal
+from .transforms.jacobians import hvp as hvp
+from .transforms.jacobians import jacfwd as jacfwd
+from .transforms.jacobians import jacobian as jacobian
+from .transforms.jacobians import jacrev as jacrev
+from .transforms.jacobians import laplacian as laplacian
+from .transforms.jacobians import linear_transpose as linear_transpose
+from .transforms.jacobians import linearize as linearize
+from .transforms.jacobians import vhp as vhp
 
 __version__ = "0.1.0"
+__all__ = [name for name in dir() if not name.startswith("_")]

@@ -46,7 +46,7 @@ broadcast together with shapes (3,) (2,)
     >>> ad.Tensor([[1.0], [2.0], [3.0]]) + ad.Tensor([1.0, 2.0])
     Tensor([[2., 3.],
             [3., 4.],
-            [4., 5.]])
+            [4., 5.]], op=add)
     """
 
 
@@ -187,6 +187,23 @@ class CotangentError(AdjointError, ValueError):
         ...
     adjoint.errors.CotangentError: the cotangent given to `backward` holds NaN or infinity; \
 every gradient would be NaN. Check the computation that made it.
+    """
+
+
+class BatchError(AdjointError, ValueError):
+    """`vmap` was given axes that do not fit, or a mapped function branched on a value.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.vmap(lambda x, y: x * y)(np.ones(3), np.ones(4))
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.BatchError: `vmap` maps over axes of one length; it was given 3 at [0] and 4 at [1]. \
+Say in_axes=None for what is not mapped.
+
+    Cured:
+
+    >>> ad.vmap(lambda x, y: (x * y).sum(), in_axes=(0, None))(np.ones(3), np.ones(4))
+    array([4., 4., 4.])
     """
 
 

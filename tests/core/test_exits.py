@@ -86,7 +86,12 @@ OTHERS = {  # Python's or NumPy's own refusal
 
 def tracked_kinds(data):
     x = ad.Tensor(data)
-    return {"leaf": x, "result": x * 1.0, "view": x.reshape(np.shape(data)), "many": ad.where(True, x, x)}
+    return {
+        "leaf": x,
+        "result": x * 1.0,
+        "view": x.reshape(np.shape(data)),
+        "many": ad.where(True, x, x),
+    }
 
 
 @pytest.mark.parametrize("kind", ["leaf", "result", "view", "many"])

@@ -35,7 +35,9 @@ def test_a_kept_gradient_accumulates_and_is_cleared():
     np.testing.assert_array_equal(x.grad, [12.0, 12.0])
 
 
-@pytest.mark.parametrize("make", [lambda x: ad.split(x, 2)[0], lambda x: ad.concat([x, x]), lambda x: x[1:]])
+@pytest.mark.parametrize(
+    "make", [lambda x: ad.split(x, 2)[0], lambda x: ad.concat([x, x]), lambda x: x[1:]]
+)
 def test_the_gradient_of_any_kind_of_result_is_kept(make):
     x = ad.Tensor(np.arange(4.0))
     y = make(x)
@@ -139,7 +141,7 @@ def test_a_hook_that_returns_another_shape_is_refused(wrong, leaf):
     x = ad.Tensor(np.ones(3))
     y = x if leaf else x * 1.0
     y.register_hook(lambda ct: wrong)
-    with pytest.raises((ShapeError, AdjointError), match="hook|cotangent"):
+    with pytest.raises((ShapeError, AdjointError), match=r"hook|cotangent"):
         (y * 2).sum().backward()
 
 

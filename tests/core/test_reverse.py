@@ -228,7 +228,7 @@ def test_a_seed_that_is_not_finite_is_refused(seed, shape):
 
 @pytest.mark.parametrize("seed", [1j, "one", None.__class__, object(), np.array("2020", "M8[D]")])
 def test_a_seed_of_another_kind_is_refused(seed):
-    with pytest.raises(CotangentError, match="dtype .*; the output is float64"):
+    with pytest.raises(CotangentError, match=r"dtype .*; the output is float64"):
         (ad.Tensor(1.0) * 2).backward(seed)
 
 
@@ -250,7 +250,7 @@ def test_a_freed_graph_is_not_used_again():
     x = ad.Tensor(3.0)
     y = x * x
     y.backward()
-    with pytest.raises(FreedGraphError, match="`multiply`.*retain_graph=True"):
+    with pytest.raises(FreedGraphError, match=r"`multiply`.*retain_graph=True"):
         y.backward()
     z = y * 2
     with pytest.raises(FreedGraphError):
@@ -385,7 +385,16 @@ def test_one_of_several_outputs_used_twice_counts_twice(rng):
 
 def test_constants_are_not_remembered():
     c = ad.Tensor(np.ones(3)).detach()
-    for y in (c + 1, c * c, ad.exp(c), c.sum(), ad.concat([c, c]), c @ c, c[0], ad.where(c > 0, c, 1)):
+    for y in (
+        c + 1,
+        c * c,
+        ad.exp(c),
+        c.sum(),
+        ad.concat([c, c]),
+        c @ c,
+        c[0],
+        ad.where(c > 0, c, 1),
+    ):
         assert isinstance(y, ad.Tensor)
         assert not y.tracked
         assert y.op is None

@@ -75,7 +75,9 @@ def test_containers_that_do_not_match_are_drawn(like, other, outlines):
 
 
 def test_an_ordered_dict_or_a_class_of_ones_own_is_registered():
-    ad.register(OrderedDict, lambda d: d.values(), lambda parts: OrderedDict(zip("ab", parts, strict=True)))
+    ad.register(
+        OrderedDict, lambda d: d.values(), lambda parts: OrderedDict(zip("ab", parts, strict=True))
+    )
     try:
         slope = ad.grad(lambda d: d["a"] * d["b"])(OrderedDict(a=2.0, b=5.0))
         assert slope == OrderedDict(a=5.0, b=2.0)

@@ -60,7 +60,9 @@ def test_argnums_are_positions_or_names_or_several(argnums, want):
 @pytest.mark.parametrize("argnums", [3, -4, "d", (0, 3), (0, "d"), 1.5, None, "", (0, (1,))])
 @pytest.mark.parametrize("derive", [ad.grad, ad.value_and_grad])
 def test_unknown_argnums_are_refused(derive, argnums):
-    with pytest.raises((ShapeError, TypeError), match=rf"`{derive.__name__}` was asked for argument"):
+    with pytest.raises(
+        (ShapeError, TypeError), match=rf"`{derive.__name__}` was asked for argument"
+    ):
         derive(product, argnums)(2.0, 3.0, 5.0)
 
 
@@ -218,7 +220,9 @@ def test_a_function_returns_what_it_likes_of_scalars():
 )
 @pytest.mark.parametrize("derive", [ad.grad, ad.value_and_grad])
 def test_only_one_real_number_has_a_gradient(derive, f, got):
-    with pytest.raises(NotScalarError, match=rf"`{derive.__name__}` needs a .* output; `<lambda>` {got}"):
+    with pytest.raises(
+        NotScalarError, match=rf"`{derive.__name__}` needs a .* output; `<lambda>` {got}"
+    ):
         derive(f)(np.ones(3))
 
 
@@ -226,7 +230,7 @@ def test_the_error_names_the_function_and_the_way_out():
     def loss(x):
         return x
 
-    with pytest.raises(NotScalarError, match="`loss`.*Use `jacobian`, or `vjp` with a cotangent"):
+    with pytest.raises(NotScalarError, match=r"`loss`.*Use `jacobian`, or `vjp` with a cotangent"):
         ad.grad(loss)(np.ones(3))
 
 
@@ -283,7 +287,11 @@ def test_the_gradient_of_a_real_loss_of_complex_numbers():
 
 def test_a_holomorphic_function_has_its_derivative():
     z = 0.5 + 0.25j
-    for f, slope in ((ad.exp, np.exp), (ad.sin, np.cos), (lambda z: z * z * z, lambda z: 3 * z * z)):
+    for f, slope in (
+        (ad.exp, np.exp),
+        (ad.sin, np.cos),
+        (lambda z: z * z * z, lambda z: 3 * z * z),
+    ):
         np.testing.assert_allclose(ad.grad(f, holomorphic=True)(z), slope(z))
     second = ad.grad(ad.grad(ad.exp, holomorphic=True), holomorphic=True)
     np.testing.assert_allclose(second(z), np.exp(z))
@@ -328,7 +336,7 @@ def test_a_pullback_takes_a_cotangent_of_the_structure_of_the_output():
 @pytest.mark.parametrize("bad", [{"a": 1.0}, [1.0, 1.0], 1.0, {"a": 1.0, "b": [1.0]}, None])
 def test_a_cotangent_of_another_structure_is_refused(bad):
     _, pullback = ad.vjp(lambda x: {"a": x, "b": x}, 1.0)
-    with pytest.raises(ShapeError, match="cotangent of the structure|cotangent given"):
+    with pytest.raises(ShapeError, match=r"cotangent of the structure|cotangent given"):
         pullback(bad)
 
 

@@ -158,6 +158,9 @@ def test_no_grad_inside_a_function_makes_constants():
         return y * x
 
     assert ad.grad(f)(3.0) == 9
+    assert ad.vjp(f, 3.0)[1](1.0) == (9.0,)
+    assert ad.jvp(f, (3.0,), (1.0,)) == (27.0, 9.0)
+    assert ad.grad(ad.grad(lambda x: f(x) * x))(3.0) == 2 * 9
 
 
 @pytest.mark.parametrize("derive", MODES.values(), ids=MODES)

@@ -12,8 +12,7 @@ from ..errors import DataError
 
 # NumPy's scalar types and Python's numbers: immutable, so no tape ever has to guard them.
 NUMBERS: frozenset[type] = frozenset(
-    {bool, int, float, complex, np.bool_}
-    | {np.dtype(code).type for code in "bBhHiIlLqQefdgFDG"}
+    {bool, int, float, complex, np.bool_} | {np.dtype(code).type for code in "bBhHiIlLqQefdgFDG"}
 )
 RAW: frozenset[type] = NUMBERS | {np.ndarray}
 # A Python complex and a NumPy scalar make a Python complex, which has no dtype: it takes the long way.
@@ -128,7 +127,9 @@ def as_array(data: Any, op: str) -> Any:
         try:
             data = np.asarray(data)
         except ValueError as error:
-            raise DataError(f"`{op}` was given a {type(data).__name__} that is no array: {error}.") from error
+            raise DataError(
+                f"`{op}` was given a {type(data).__name__} that is no array: {error}."
+            ) from error
     if data.dtype.char not in NUMERIC:
         raise DataError(
             f"`{op}` needs real or complex numbers; data has dtype {data.dtype.str.lstrip('<>|=') if data.dtype.kind == 'O' else data.dtype}. "

@@ -7,9 +7,11 @@ What it does not expect (another level, another mode, a list) it leaves to `door
 
 from __future__ import annotations
 
+import functools
 import linecache
 import operator
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from .op import Op, blame, door
 from .tensor import PAUSED, Result, Tensor, new, paused, tick
 
 ONE_INPUT = """
-def {name}(x{signature}):
+def call(x{signature}):
     X = type(x)
     if X is Result or X is Tensor:
         a = x.primal
@@ -42,7 +44,7 @@ def {name}(x{signature}):
 """
 
 TWO_INPUTS = """
-def {name}(x, y):
+def call(x, y):
     X = type(x)
     Y = type(y)
     if X is Result or X is Tensor:
@@ -60,7 +62,10 @@ def {name}(x, y):
     elif X in RAW and Y in RAW:
         a = x
         b = y
-        return {forward}
+        try:
+            return {forward}
+        except Exception as error:
+            raise blame(OP, (a, b), error) from error
     return door(OP, (x, y), {{}})
 """
 
@@ -91,16 +96,22 @@ PREDICATE = """\
 """
 
 
-def compiled(text: str, name: str, **names: Any) -> Callable[..., Any]:
-    """The function `name` that `text` defines, with a source that tracebacks can show."""
-    file = f"<adjoint call of {name}>"
+@functools.cache
+def code(text: str) -> CodeType:
+    """`text` compiled, once for all ops that share it, with a source that tracebacks can show."""
+    file = f"<adjoint call {len(linecache.cache)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    return compile(text, file, "exec")
+
+
+def compiled(text: str, **names: Any) -> Callable[..., Any]:
+    """The function `call` that `text` defines."""
     names |= dict(
-        RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor, Result=Result,
-        ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame, paused=paused,
+        RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor,
+        Result=Result, ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame, paused=paused,
     )  # fmt: skip
-    exec(compile(text, file, "exec"), names)
-    return names[name]  # type: ignore[no-any-return]
+    exec(code(text), names)
+    return names["call"]  # type: ignore[no-any-return]
 
 
 def expression(op: Op, names: tuple[str, ...]) -> str:
@@ -109,7 +120,9 @@ def expression(op: Op, names: tuple[str, ...]) -> str:
     terms = []
     for name in names:
         base = name.removesuffix("_shape")
-        terms.append(name if name in op.params else letters[base] + (".shape" if base != name else ""))
+        terms.append(
+            name if name in op.params else letters[base] + (".shape" if base != name else "")
+        )
     return terms[0] if len(terms) == 1 else f"({', '.join(terms)})" if terms else "None"
 
 
@@ -125,12 +138,13 @@ def specialise(op: Op) -> Callable[..., Any]:
 def one_input(op: Op) -> Callable[..., Any]:
     """The call of an op of one array and any number of static parameters."""
     edge = op.edges[0]
-    signature = "".join(f", {n}=DEFAULTS[{n!r}]" if n in op.defaults else f", {n}" for n in op.params)
+    signature = "".join(
+        f", {n}=DEFAULTS[{n!r}]" if n in op.defaults else f", {n}" for n in op.params
+    )
     given = "".join(f", {n}" for n in op.params)
     edge_text = "p, {}, None, None" if op.pull is None else "None, (p,), None, {}"
     keeps_x = edge is not None and op.inputs[0] in edge.names
     text = ONE_INPUT.format(
-        name=op.name,
         predicate="        return out\n" if op.word == "predicate" else "",
         signature=signature,
         forward=f"forward(a{given})",
@@ -140,7 +154,7 @@ def one_input(op: Op) -> Callable[..., Any]:
         seal="None if X is Result else seal(a)" if keeps_x else "None",
         params=f"dict({', '.join(f'{n}={n}' for n in op.params)})",
     )
-    return compiled(text, op.name, OP=op, DEFAULTS=op.defaults, forward=on_numpy(op))
+    return compiled(text, OP=op, DEFAULTS=op.defaults, forward=on_numpy(op))
 
 
 def two_inputs(op: Op) -> Callable[..., Any]:
@@ -151,7 +165,9 @@ def two_inputs(op: Op) -> Callable[..., Any]:
     asks_x = {*first.names} if first else set[str]()
     asks_y = {*second.names} if second else set[str]()
     if op.word == "bilinear":
-        shapes = shapes_x = shapes_y = "None if a.ndim == b.ndim == 2 else (a.shape, b.shape, out.shape)"
+        shapes = shapes_x = shapes_y = (
+            "None if a.ndim == b.ndim == 2 else (a.shape, b.shape, out.shape)"
+        )
     else:
         shapes = "None if a.shape == b.shape else (a.shape, b.shape, out.shape)"
         shapes_x = "None if out.shape == a.shape else (a.shape, None, out.shape)"
@@ -162,17 +178,33 @@ def two_inputs(op: Op) -> Callable[..., Any]:
         held = {name: kind for name, kind in kinds.items() if name in asks}
         letters = [("a" if name == x else "b", kind) for name, kind in held.items()]
         arrays = ", ".join(
-            f"None if {kind} else {letter}" if kind and len(held) > 1 else letter for letter, kind in letters
+            f"None if {kind} else {letter}" if kind and len(held) > 1 else letter
+            for letter, kind in letters
         )
         exempt = " and ".join(held.values()) if all(held.values()) else ""
         return f"{f'None if {exempt} else ' if exempt else ''}seal({arrays})" if held else "None"
 
     scalars = " or type(out) is not ndarray"
-    both = dict(a="x.primal", b="y.primal", level="x.level", tracked="(p or q)",
-                nodes="p = x.node; q = y.node", edges=f"{edge_x}, {edge_y}", shapes=shapes,
-                seal=seal(asks_x | asks_y, {x: "X is Result", y: "Y is Result"}).replace(" else", f"{scalars} else", 1))
-    on_x = dict(a="x.primal", b="y", level="x.level", tracked="p", nodes="p = x.node",
-                edges=f"{edge_x}, None, None")
+    both = dict(
+        a="x.primal",
+        b="y.primal",
+        level="x.level",
+        tracked="(p or q)",
+        nodes="p = x.node; q = y.node",
+        edges=f"{edge_x}, {edge_y}",
+        shapes=shapes,
+        seal=seal(asks_x | asks_y, {x: "X is Result", y: "Y is Result"}).replace(
+            " else", f"{scalars} else", 1
+        ),
+    )
+    on_x = dict(
+        a="x.primal",
+        b="y",
+        level="x.level",
+        tracked="p",
+        nodes="p = x.node",
+        edges=f"{edge_x}, None, None",
+    )
     on_y = dict(a="x", b="y.primal", level="y.level", tracked="q", nodes="q = y.node",
                 edges=f"None, None, {edge_y}")  # fmt: skip
     branches = dict(
@@ -184,14 +216,16 @@ def two_inputs(op: Op) -> Callable[..., Any]:
     )
     branch = PREDICATE if op.word == "predicate" else BRANCH
     text = TWO_INPUTS.format(
-        name=op.name,
         forward="forward(a, b)",
-        **{key: branch.format(forward="forward(a, b)", **parts).rstrip() for key, parts in branches.items()},
+        **{
+            key: branch.format(forward="forward(a, b)", **parts).rstrip()
+            for key, parts in branches.items()
+        },
     )
     known = dict(OP=op, forward=on_numpy(op))
-    call = compiled(text, op.name, **known)
-    turned = text.replace(f"def {op.name}(x, y)", f"def {op.name}(y, x)")
-    call.reflected = compiled(turned, op.name, **known)  # type: ignore[attr-defined]
+    call = compiled(text, **known)
+    turned = text.replace("def call(x, y)", "def call(y, x)")
+    call.reflected = compiled(turned, **known)  # type: ignore[attr-defined]
     return call
 
 
@@ -201,7 +235,9 @@ def general(op: Op) -> Callable[..., Any]:
     def call(*args: Any, **params: Any) -> Any:
         if params.keys() - op.defaults.keys() - set(op.params):
             unknown = sorted(params.keys() - set(op.params))
-            raise TypeError(f"`{op.name}` has no parameter {unknown[0]!r}; it has {', '.join(op.params)}")
+            raise TypeError(
+                f"`{op.name}` has no parameter {unknown[0]!r}; it has {', '.join(op.params)}"
+            )
         if not op.variadic and len(args) > len(op.inputs):
             extra = dict(zip(op.params, args[len(op.inputs) :], strict=False))
             args, params = args[: len(op.inputs)], {**extra, **params}
@@ -234,5 +270,5 @@ def on_numpy(op: Op) -> Callable[..., Any]:
     if name and len(args) == len(given) and all(map(operator.is_, args, given)) and not params:
         return NUMPY.operators.get(name) or getattr(NUMPY, name)  # type: ignore[no-any-return]
     names = ", ".join((*op.inputs, *op.params))
-    text = f"def {op.name}({names}):\n    return forward(NUMPY, {names})\n"
-    return compiled(text, op.name, forward=forward, NUMPY=NUMPY)
+    text = f"def call({names}):\n    return forward(NUMPY, {names})\n"
+    return compiled(text, forward=forward, NUMPY=NUMPY)

@@ -28,11 +28,15 @@ class Dual(Traced):
             return out
         tangent = op.jvp([None if t is None else t.tangent for t in top], primals, out, params)
         if isinstance(out, (tuple, list)):
-            pairs = [o if t is None else Dual(o, t, level) for o, t in zip(out, tangent, strict=True)]
+            pairs = [
+                o if t is None else Dual(o, t, level) for o, t in zip(out, tangent, strict=True)
+            ]
             return type(out)(*pairs) if hasattr(out, "_fields") else type(out)(pairs)
         return out if tangent is None else Dual(out, fit(tangent, out), level)
 
 
 def fit(tangent: Any, out: Any) -> Any:
     """A tangent in the shape of its primal: an input that was broadcast pushes less than the output."""
-    return tangent if shape(tangent) == shape(out) else OPS["broadcast_to"].call(tangent, shape(out))
+    return (
+        tangent if shape(tangent) == shape(out) else OPS["broadcast_to"].call(tangent, shape(out))
+    )

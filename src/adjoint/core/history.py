@@ -66,7 +66,9 @@ def residuals(node: Node) -> list[tuple[tuple[str, ...], Any]]:
     if op.vjp is not None:
         return [(op.keep, node[5])]
     several = op.pull is not None
-    pairs = zip(node[3], node[5], strict=True) if several else ((node[2], node[3]), (node[4], node[5]))
+    pairs = (
+        zip(node[3], node[5], strict=True) if several else ((node[2], node[3]), (node[4], node[5]))
+    )
     return [(e.names, k) for e, (p, k) in zip(op.edges, pairs, strict=False) if e and p is not None]
 
 
@@ -82,7 +84,9 @@ def from_tensors(self: Tensor) -> tuple[Tensor, ...]:
     >>> z.op, [t.op for t in z.from_tensors]
     (<op add>, [<op multiply>, <op exp>])
     """
-    return () if self.node is None else tuple([remembered(p, self, i) for i, p in parents(self.node)])
+    return (
+        () if self.node is None else tuple([remembered(p, self, i) for i, p in parents(self.node)])
+    )
 
 
 Tensor.from_tensors = property(from_tensors)  # type: ignore[assignment]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
-from ..backends.namespace import RAW, as_array, describe, namespace
+from ..backends.namespace import NUMBERS, as_array, describe, namespace
 from ..errors import AdjointError, DeclarationError, ShapeError
 from .traced import Traced, shape
 
@@ -38,6 +39,7 @@ class Op:
     vjp, keep        for an op given by one rule for all its inputs: the rule, and what it remembers
     pull             how the reverse pass takes a node of this op, where not by its edges
     many             True where the tape holds lists of parents: more than two inputs, or one rule
+    batch            how the op carries an extra axis in front of its inputs, see `ops.batch`
     call             the public function, specialised at declaration
     word             the rule word that declared it
     """
@@ -52,6 +54,7 @@ class Op:
     pull: Callable[..., Any] | None = None
     jvp: Callable[..., Any]
     call: Callable[..., Any]
+    batch: Callable[..., Any]
 
     def __init__(self, forward: Callable[..., Any], word: str, view: bool = False) -> None:
         self.name: str = forward.__name__
@@ -63,9 +66,15 @@ class Op:
         named = [p for p in parameters if p.kind not in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL)]
         self.params = tuple(p.name for p in named)
         self.defaults = {p.name: p.default for p in named if p.default is not p.empty}
-        if self.name in OPS:
-            where = (OPS[self.name].forward.__module__, forward.__module__)
-            raise DeclarationError(f"op `{self.name}` is declared twice, in {where[0]} and in {where[1]}")
+
+    def register(self) -> None:
+        """Enter the op in the registry; twice is an error, unless a notebook's cell is run again."""
+        before = OPS.get(self.name)
+        if before is not None and before.forward.__module__ != "__main__":
+            where = (before.forward.__module__, self.forward.__module__)
+            raise DeclarationError(
+                f"op `{self.name}` is declared twice, in {where[0]} and in {where[1]}"
+            )
         OPS[self.name] = self
 
     def __repr__(self) -> str:
@@ -76,7 +85,7 @@ class Op:
 
     def names(self, rule: Callable[..., Any], given: int = 1) -> tuple[str, ...]:
         """The residuals a rule asks for: its parameter names after the first `given`, checked."""
-        names = tuple(inspect.signature(rule).parameters)[given:]
+        names = tuple([n for n in inspect.signature(rule).parameters if n != "_"])[given:]
         arrays = (*self.inputs, "xs") if self.variadic else self.inputs
         shapes = tuple(f"{n}_shape" for n in (*arrays, "out"))
         known = (*arrays, *self.params, "out", *shapes)
@@ -101,15 +110,27 @@ class Op:
             else:
                 value = f"primals[{self.inputs.index(base)}]"
                 terms.append(value if name == base else f"shape({value})")
-        body = terms[0] if len(terms) == 1 else f"({''.join(f'{t}, ' for t in terms)})" if terms else "None"
-        return eval(f"lambda primals, out, params: {body}", {"shape": shape})  # type: ignore[no-any-return]
+        body = (
+            terms[0]
+            if len(terms) == 1
+            else f"({''.join(f'{t}, ' for t in terms)})"
+            if terms
+            else "None"
+        )
+        return picking(body)
+
+
+@functools.cache
+def picking(body: str) -> Callable[[Sequence[Any], Any, dict[str, Any]], Any]:
+    """The function whose body is the expression `body`."""
+    return eval(f"lambda primals, out, params: {body}", {"shape": shape})  # type: ignore[no-any-return]
 
 
 def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Apply `op` to any mixture of plain and remembered values: the one place where modes meet.
 
     The innermost level among the inputs is peeled off, the op applied to what is inside, and that
-    level's mode records the result. The specialised calls of `adjoint.core.call` are this, unrolled.
+    level's mode remembers the result. The specialised calls of `adjoint.core.call` are this, unrolled.
     """
     inner = None
     for a in args:
@@ -124,10 +145,14 @@ def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         return xp.complex128(out) if type(out) is complex else out
     top = [a if isinstance(a, Traced) and a.level == inner.level else None for a in args]
     primals = [
-        t.primal if t is not None else a if isinstance(a, Traced) or type(a) in RAW else as_array(a, op.name)
+        t.primal
+        if t is not None
+        else a
+        if isinstance(a, Traced) or type(a) in NUMBERS
+        else as_array(a, op.name)
         for a, t in zip(args, top, strict=True)
     ]
-    return inner.record(op, top, primals, door(op, primals, params), params)
+    return inner.apply(op, top, primals, params)
 
 
 def blame(op: Op, args: Sequence[Any], error: Exception) -> Exception:
@@ -136,7 +161,7 @@ def blame(op: Op, args: Sequence[Any], error: Exception) -> Exception:
         return error
     names = op.inputs if len(op.inputs) == len(args) else tuple(f"x{i}" for i in range(len(args)))
     got = ", ".join(f"{n}: {describe(a)}" for n, a in zip(names, args, strict=True))
-    kind: type[Exception] = ShapeError if isinstance(error, ValueError) else type(error)
+    kind: type[Exception] = ShapeError if type(error) is ValueError else type(error)
     try:
         return kind(f"`{op.name}({got})` failed: {error}".rstrip(" "))
     except TypeError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.namespace import RAW
+from ..backends.namespace import RAW, as_array
 from ..errors import CotangentError, NotScalarError, NotTrackedError, ShapeError
 from .guard import FREED, check
 from .op import OPS
@@ -24,7 +24,9 @@ ONES = {kind: kind(1) for kind in (np.float64, np.float32, np.float16, np.longdo
 """The seed of a backward pass from a real scalar, by its type."""
 
 
-def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -> list[tuple[Node, Any]]:
+def pull_back(
+    heap: list[Node], cts: dict[int, Any], level: int | None = None
+) -> list[tuple[Node, Any]]:
     """The cotangents of all leaves that the nodes in `heap` depend on, each with its leaf.
 
     `cts` holds the cotangents of those nodes by their ticks; both are used up.
@@ -38,13 +40,14 @@ def pull_back(heap: list[Node], cts: dict[int, Any], level: int | None = None) -
     owned: set[int] = set()
     shared: set[int] = set()
     leaves: list[tuple[Node, Any]] = []
+    taps = TAPS
     while heap:
         node = heappop(heap)
         key, op, p, kept_p, q, kept_q, shapes, seal = node
         ct = cts.pop(key)
         if seal is not None:
             check(seal, op.name)
-        if TAPS and key in TAPS:
+        if taps and key in taps:
             ct = tapped(key, ct)
         if level is not None and (p is not None or q is not None):
             kept_p, kept_q = lift_edges(node, level)
@@ -125,7 +128,13 @@ def pull_into(
     edge, p, kept = node[1].edges[0], node[3][0], node[5]
     key = p[0]
     total = cts.get(key)
-    if key in owned and level is None and type(total) is np.ndarray and type(ct) in RAW and ct.dtype == total.dtype:
+    if (
+        key in owned
+        and level is None
+        and type(total) is np.ndarray
+        and type(ct) in RAW
+        and ct.dtype == total.dtype
+    ):
         edge.into(total, ct, kept)
         return
     give(p, edge.vjp(ct, kept), cts, owned, heap)
@@ -173,12 +182,18 @@ def lift(names: Sequence[str], kept: Any, parents: Sequence[Any], node: Node, le
     lifted = []
     for name, value in zip(names, [kept] if len(names) == 1 else kept, strict=True):
         if name == "xs":
-            lifted.append(tuple([remember(v, p, level) for v, p in zip(value, parents, strict=True)]))
+            lifted.append(
+                tuple([remember(v, p, level) for v, p in zip(value, parents, strict=True)])
+            )
         elif name == "out" and node[1].many and node[6][1] is not None:
-            picks = [(tick(), PICK, None, [node], None, i, None, None) for i in range(len(node[6][1]))]
+            picks = [
+                (tick(), PICK, None, [node], None, i, None, None) for i in range(len(node[6][1]))
+            ]
             lifted.append(tuple([remember(v, n, level) for v, n in zip(value, picks, strict=True)]))
         else:
-            origin = node if name == "out" else parents[inputs.index(name)] if name in inputs else None
+            origin = (
+                node if name == "out" else parents[inputs.index(name)] if name in inputs else None
+            )
             lifted.append(remember(value, origin, level))
     return lifted[0] if len(lifted) == 1 else lifted
 
@@ -242,13 +257,16 @@ def project(ct: Any, like: Any) -> Any:
 
 def seed(value: Any, like: Any, who: str) -> Any:
     """A cotangent given by the user, checked against the output `like` and brought to its dtype."""
-    raw = value.primal if isinstance(value, Tensor) else value
+    raw = value = value.primal if isinstance(value, Tensor) and value.node is None else value
     while isinstance(raw, Traced):
         raw = raw.primal
     if not isinstance(value, Traced):
-        value = raw = np.asarray(raw)
+        masked = isinstance(raw, np.ma.MaskedArray)
+        value = raw = as_array(raw, who) if masked else np.asarray(raw)
     if raw.dtype.kind not in "fciub" or (raw.dtype.kind == "c" and like.dtype.kind != "c"):
-        raise CotangentError(f"the cotangent given to `{who}` has dtype {raw.dtype}; the output is {like.dtype}.")
+        raise CotangentError(
+            f"the cotangent given to `{who}` has dtype {raw.dtype}; the output is {like.dtype}."
+        )
     if shape(value) != shape(like):
         raise ShapeError(
             f"the cotangent given to `{who}` has shape {shape(value)}; the output has shape {shape(like)}."

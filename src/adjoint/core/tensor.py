@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..backends.namespace import INEXACT, NUMPY, RAW, as_array
+from ..backends.namespace import INEXACT, RAW, as_array
 from ..errors import ConversionError, DataError, NotKeptError, ShapeError
 from .guard import seal_all
-from .op import OPS, Op, next_level
+from .op import Op, next_level
 from .traced import Traced, shape
 
 # One remembered application of an op: (tick, op, parent, kept, parent, kept, shapes, seal).
@@ -87,7 +87,9 @@ class Tap:
             if getattr(replaced, "shape", None) != ct.shape:
                 got = getattr(replaced, "shape", None)
                 got = type(replaced).__name__ if got is None else f"shape {got}"
-                raise ShapeError(f"a hook was given a cotangent of shape {ct.shape} and returned {got}.")
+                raise ShapeError(
+                    f"a hook was given a cotangent of shape {ct.shape} and returned {got}."
+                )
             ct = replaced
         return ct
 
@@ -123,7 +125,8 @@ class Tensor(Traced):
     def data(self) -> Any:
         """The value: of a leaf the caller's own array, of a result a read-only view."""
         value, node = self.primal, self.node
-        if node is None or node[1] is LEAF or type(value) is not np.ndarray:
+        mine = type(self) is Tensor and (node is None or node[1] is LEAF)
+        if mine or type(value) is not np.ndarray:
             return value
         view = value.view()
         view.flags.writeable = False
@@ -140,8 +143,10 @@ class Tensor(Traced):
             )
         if shape(value) != self.shape:
             raise DataError(f"`data` has shape {self.shape}; it was assigned shape {shape(value)}")
-        value = np.asarray(value, self.primal.dtype) if type(value) is not np.ndarray else value.astype(
-            self.primal.dtype, copy=False
+        value = (
+            np.asarray(value, self.primal.dtype)
+            if type(value) is not np.ndarray
+            else value.astype(self.primal.dtype, copy=False)
         )
         if self.node is not None:
             like = self.node[3].like
@@ -172,7 +177,9 @@ class Tensor(Traced):
         if self.node is None or self.node[1] is not LEAF:
             raise NotKeptError("only a leaf has a gradient that can be assigned")
         if value is not None and shape(value) != self.shape:
-            raise DataError(f"`grad` must have the shape of its Tensor, {self.shape}; it was assigned {shape(value)}")
+            raise DataError(
+                f"`grad` must have the shape of its Tensor, {self.shape}; it was assigned {shape(value)}"
+            )
         self.node[3].grad = value
 
     def zero_grad(self) -> None:
@@ -202,7 +209,9 @@ class Tensor(Traced):
         if type(value) is np.ndarray and self.node is not None and self.node[1] is not LEAF:
             value = value.view()
             value.flags.writeable = False
-        t = new((type(self) if type(self) is not Lifted else Result) if type(value) in RAW else Lifted)
+        t = new(
+            (type(self) if type(self) is not Lifted else Result) if type(value) in RAW else Lifted
+        )
         t.primal, t.level, t.node = value, self.level, None
         return t
 
@@ -251,20 +260,41 @@ class Tensor(Traced):
             return out
         level = next(t.level for t in top if t is not None)
         several = isinstance(out, (tuple, list))
-        nodes = [None if t is None else t.node for t in top] if not (PAUSED and paused(level)) else [None] * len(top)
+        nodes = (
+            [None if t is None else t.node for t in top]
+            if not (PAUSED and paused(level))
+            else [None] * len(top)
+        )
         if not any(nodes):
-            return rewrap([wrap(o, level, None, op) for o in out], out) if several else wrap(out, level, None, op)
-        asked = (op.keep,) if op.vjp is not None else [e.names for n, e in zip(nodes, op.edges, strict=True) if n and e]
+            return (
+                rewrap([wrap(o, level, None, op) for o in out], out)
+                if several
+                else wrap(out, level, None, op)
+            )
+        asked = (
+            (op.keep,)
+            if op.vjp is not None
+            else [e.names for n, e in zip(nodes, op.edges, strict=True) if n and e]
+        )
         kept_names = {name for names in asked for name in names}
         inputs = ("xs",) * len(top) if op.variadic else op.inputs
-        needed = [n in kept_names and type(t) is not Result for n, t in zip(inputs, top, strict=True)]
+        needed = [
+            n in kept_names and type(t) is not Result for n, t in zip(inputs, top, strict=True)
+        ]
         loose = seal_all([p for p, need in zip(primals, needed, strict=True) if need])
         if op.many:
             kept: Any = (
-                op.pick(primals, out, params) if op.vjp is not None
-                else [n and e and e.pick(primals, out, params) for n, e in zip(nodes, op.edges, strict=True)]
+                op.pick(primals, out, params)
+                if op.vjp is not None
+                else [
+                    n and e and e.pick(primals, out, params)
+                    for n, e in zip(nodes, op.edges, strict=True)
+                ]
             )
-            sizes = [shape(p) for p in primals], [(o.shape, o.dtype) for o in out] if several else None
+            sizes = (
+                [shape(p) for p in primals],
+                [(o.shape, o.dtype) for o in out] if several else None,
+            )
             node: Node = (tick(), op, None, nodes, None, kept, sizes, loose)
             if several:
                 picks = [(tick(), PICK, None, [node], None, i, None, None) for i in range(len(out))]
@@ -281,8 +311,10 @@ class Tensor(Traced):
         return wrap(out, level, (tick(), op, *halves, shapes, loose), op)
 
     def __repr__(self) -> str:
-        body = repr(self.primal) if isinstance(self.primal, Traced) else np.array2string(
-            np.asarray(self.primal), separator=", ", prefix="Tensor("
+        body = (
+            repr(self.primal)
+            if isinstance(self.primal, Traced)
+            else np.array2string(np.asarray(self.primal), separator=", ", prefix="Tensor(")
         )
         dtype = "" if self.dtype in (np.float64, np.complex128) else f", dtype={self.dtype}"
         made = "" if self.op is None else f", op={self.op.name}"
@@ -343,7 +375,9 @@ def to_inexact(data: Any) -> Any:
         if isinstance(data, Tensor) and data.node is None:
             data = data.primal
         else:
-            raise DataError("`Tensor` of a tracked Tensor would cut its history. Use it as it is, or `.detach()` it.")
+            raise DataError(
+                "`Tensor` of a tracked Tensor would cut its history. Use it as it is, or `.detach()` it."
+            )
     data = as_array(data, "Tensor")
     return data if data.dtype.char in INEXACT else data.astype(np.float64)
 
@@ -387,6 +421,3 @@ def _pick(xp: Any, x: Any, /) -> NoReturn:
 LEAF = Op(_leaf, "leaf")
 PICK = Op(_pick, "pick")
 PICK.many = True
-for hidden in (LEAF, PICK):
-    del OPS[hidden.name]
-__all__ = ["LEAF", "NUMPY", "PICK", "PLAIN", "Lifted", "Result", "Tensor", "no_grad", "tick", "variable", "wrap"]

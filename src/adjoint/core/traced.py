@@ -11,7 +11,10 @@ from ..errors import ConversionError
 
 
 class Traced:
-    """A value that remembers something. A mode is a subclass with one method, `record`.
+    """A value that remembers something. A mode is a subclass with one method.
+
+    `record` writes down what an op did to the primals; a mode that changes what is done to them has
+    `apply` instead.
 
     `primal` is the ordinary value, or a value of an outer level; `level` tells nested modes apart.
     The operators and methods are put in place by `adjoint.ops.methods`.
@@ -25,9 +28,16 @@ class Traced:
     __hash__ = object.__hash__
 
     @classmethod
-    def record(cls, op: Any, top: list[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+    def record(
+        cls, op: Any, top: list[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
+    ) -> Any:
         """The output of `op` as a value of this mode; `top` holds the inputs of this level, else None."""
         raise NotImplementedError
+
+    @classmethod
+    def apply(cls, op: Any, top: list[Any], primals: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Apply `op` to the primals and record it."""
+        return cls.record(op, top, primals, op.call(*primals, **params), params)
 
     def leave(self, how: str) -> Any:
         """The raw value if nothing is lost by handing it out, else `ConversionError`."""
@@ -87,7 +97,7 @@ class Traced:
         return np.asarray(self.leave("__dlpack__()")).__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return np.asarray(self.leave("__dlpack__()")).__dlpack_device__()  # type: ignore[return-value]
+        return np.asarray(self.leave("__dlpack__()")).__dlpack_device__()
 
     def __format__(self, spec: str) -> str:
         return format(self.leave("format()"), spec) if spec else str(self)
@@ -96,20 +106,20 @@ class Traced:
         return round(self.leave("round()"), digits)
 
     if TYPE_CHECKING:
-        __add__: Callable[[Any, Any], Tensor]
-        __radd__: Callable[[Any, Any], Tensor]
-        __sub__: Callable[[Any, Any], Tensor]
-        __rsub__: Callable[[Any, Any], Tensor]
-        __mul__: Callable[[Any, Any], Tensor]
-        __rmul__: Callable[[Any, Any], Tensor]
-        __truediv__: Callable[[Any, Any], Tensor]
-        __rtruediv__: Callable[[Any, Any], Tensor]
-        __pow__: Callable[[Any, Any], Tensor]
-        __rpow__: Callable[[Any, Any], Tensor]
-        __matmul__: Callable[[Any, Any], Tensor]
-        __rmatmul__: Callable[[Any, Any], Tensor]
-        __getitem__: Callable[[Any, Any], Tensor]
-        __neg__: Callable[[Any], Tensor]
+        __add__: Callable[[Any, Any], Any]
+        __radd__: Callable[[Any, Any], Any]
+        __sub__: Callable[[Any, Any], Any]
+        __rsub__: Callable[[Any, Any], Any]
+        __mul__: Callable[[Any, Any], Any]
+        __rmul__: Callable[[Any, Any], Any]
+        __truediv__: Callable[[Any, Any], Any]
+        __rtruediv__: Callable[[Any, Any], Any]
+        __pow__: Callable[[Any, Any], Any]
+        __rpow__: Callable[[Any, Any], Any]
+        __matmul__: Callable[[Any, Any], Any]
+        __rmatmul__: Callable[[Any, Any], Any]
+        __getitem__: Callable[[Any, Any], Any]
+        __neg__: Callable[[Any], Any]
 
 
 def shape(value: Any) -> tuple[int, ...]:

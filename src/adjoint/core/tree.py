@@ -12,7 +12,9 @@ Children = tuple[list[Any], list[Any]]
 REGISTERED: dict[type, tuple[Callable[[Any], Iterable[Any]], Callable[[list[Any]], Any]]] = {}
 
 
-def register(kind: type, parts: Callable[[Any], Iterable[Any]], build: Callable[[list[Any]], Any]) -> None:
+def register(
+    kind: type, parts: Callable[[Any], Iterable[Any]], build: Callable[[list[Any]], Any]
+) -> None:
     """Teach adjoint a container class.
 
     parts(container) -> its parts, in an order that does not change; build(parts) -> the container again.
@@ -65,7 +67,9 @@ def build(like: Any, parts: list[Any]) -> Any:
     return kind(**dict(zip(children(like)[0], parts, strict=True)))  # type: ignore[index]
 
 
-def flatten(tree: Any, path: str = "") -> tuple[list[Any], list[str], Callable[[Iterable[Any]], Any]]:
+def flatten(
+    tree: Any, path: str = ""
+) -> tuple[list[Any], list[str], Callable[[Iterable[Any]], Any]]:
     """The leaves of `tree`, the path to each, and the function that builds such a tree from new leaves."""
     split = children(tree)
     if split is None:
@@ -74,7 +78,11 @@ def flatten(tree: Any, path: str = "") -> tuple[list[Any], list[str], Callable[[
     paths: list[str] = []
     builders = []
     for key, part in zip(*split, strict=True):
-        step = f".{key}" if not isinstance(tree, (dict, list, tuple)) or hasattr(tree, "_fields") else f"[{key!r}]"
+        step = (
+            f".{key}"
+            if not isinstance(tree, (dict, list, tuple)) or hasattr(tree, "_fields")
+            else f"[{key!r}]"
+        )
         below, ways, rebuild = flatten(part, path + step)
         builders.append((len(below), rebuild))
         leaves += below
@@ -105,11 +113,15 @@ def matching(like: Any, other: Any, who: str, what: str = "argument") -> list[An
     if split is None:
         return [other]
     mine = children(other)
+    if type(like) is type(other) is dict and like.keys() == other.keys():
+        mine = list(like), [other[key] for key in like]
     if mine is None or (type(other) is not type(like)) or mine[0] != split[0]:
         raise ShapeError(
             f"`{who}` needs a {what} of the structure of {outline(like)}; it was given {outline(other)}."
         )
-    return [leaf for a, b in zip(split[1], mine[1], strict=True) for leaf in matching(a, b, who, what)]
+    return [
+        leaf for a, b in zip(split[1], mine[1], strict=True) for leaf in matching(a, b, who, what)
+    ]
 
 
 def outline(tree: Any) -> str:

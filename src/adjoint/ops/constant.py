@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .batch import in_a_row
 from .rules import constant, op, predicate
 
 
@@ -105,7 +106,7 @@ def signbit(xp, x, /):
     return xp.signbit(x)
 
 
-@predicate
+@predicate(batch=in_a_row)
 def argmax(xp, x, /, axis=None, keepdims=False):
     """Index of the first maximum along `axis`.
 
@@ -115,7 +116,7 @@ def argmax(xp, x, /, axis=None, keepdims=False):
     return xp.argmax(x, axis=axis, keepdims=keepdims)
 
 
-@predicate
+@predicate(batch=in_a_row)
 def argmin(xp, x, /, axis=None, keepdims=False):
     """Index of the first minimum along `axis`.
 

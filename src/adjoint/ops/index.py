@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.namespace import is_basic
+from ..backends.namespace import SLICING, is_basic
+from ..core.traced import Traced
 from ..core.traced import shape as shape_of
+from .batch import indexed
 from .rules import linear
 from .shape import normalised, ravel
 
@@ -20,7 +22,9 @@ def add_at(total, ct, x_shape, index):
         np.add.at(total, index, ct)
 
 
-@linear(lambda ct, x_shape, index: index_add(ct, x_shape, index), view=True, into=add_at)
+@linear(
+    lambda ct, x_shape, index: index_add(ct, x_shape, index), view=True, into=add_at, batch=indexed
+)
 def getitem(xp, x, /, index):
     """x[index]: slices, integers, new axes, integer arrays, masks; what is picked twice adds twice.
 
@@ -30,10 +34,24 @@ def getitem(xp, x, /, index):
     return x[index]
 
 
-@linear(lambda ct, index: getitem(ct, index))
+@linear(lambda ct, index: getitem(ct, index), batch=indexed)
 def index_add(xp, x, /, shape, index):
     """Zeros of `shape` with x added at `index`: the transpose of `getitem`."""
     return xp.index_add(x, shape, index)
+
+
+def subscript(self, index):
+    """`x[index]`: arrays in the index are copied, for the tape keeps them and they are the user's to change."""
+    return getitem(self, index if type(index) in SLICING else frozen(index))
+
+
+def frozen(index):
+    """`index` with its lists and arrays as arrays of our own, and untracked Tensors as theirs."""
+    if type(index) is tuple:
+        return tuple([frozen(i) for i in index])
+    if isinstance(index, Traced):
+        return index.leave("an index")
+    return np.array(index) if isinstance(index, (list, np.ndarray)) else index
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
@@ -43,9 +61,9 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     array([7., 0., 5.])
     """
     if axis is None:
-        return getitem(ravel(x), indices)
+        return getitem(ravel(x), np.array(indices))
     axis = normalised(axis, len(shape_of(x)), "take")
-    return getitem(x, (*(slice(None),) * axis, np.asarray(indices)))
+    return getitem(x, (*(slice(None),) * axis, np.array(indices)))
 
 
 def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
@@ -56,7 +74,7 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
            [3.]])
     """
     axis = normalised(axis, len(shape_of(x)), "take_along_axis")
-    indices = np.asarray(indices)
+    indices = np.array(indices)
     grid = list(np.ogrid[tuple(slice(n) for n in shape_of(x))])
     grid[axis] = indices
     return getitem(x, tuple(grid))

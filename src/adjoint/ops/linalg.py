@@ -15,12 +15,20 @@ import numpy as np
 
 from ..core.traced import shape
 from ..errors import ShapeError
+from .batch import as_it_is, lettered, solving
 from .constant import equal, not_equal
 from .elementwise import abs, conj, is_complex, real, safe_divide, where
 from .reduce import max, min, shape_after, sum
 from .rules import bilinear, linear, op, reduction
 from .shape import (
-    broadcast_to, diagonal, expand_dims, moveaxis, normalised, permute_dims, reshape, tril,
+    broadcast_to,
+    diagonal,
+    expand_dims,
+    moveaxis,
+    normalised,
+    permute_dims,
+    reshape,
+    tril,
 )  # fmt: skip
 
 
@@ -74,13 +82,15 @@ def contract_vjp(ct, xs, subscripts):
         others = [(t, x) for j, (t, x) in enumerate(zip(inputs, xs, strict=True)) if j != i]
         there = set(output).union(*(t for t, _ in others))
         left = "".join(c for c in term if c in there)
-        back = contract(ct, *[x for _, x in others], subscripts=((output, *[t for t, _ in others]), left))
+        back = contract(
+            ct, *[x for _, x in others], subscripts=((output, *[t for t, _ in others]), left)
+        )
         alone = tuple([k for k, c in enumerate(term) if c not in there])
         cts.append(broadcast_to(expand_dims(back, alone), shape(xs[i])) if alone else back)
     return cts
 
 
-@op(jvp=contract_jvp, vjp=contract_vjp)
+@op(jvp=contract_jvp, vjp=contract_vjp, batch=lettered)
 def contract(xp, *xs, subscripts):
     """Sum of products: `subscripts` is (input terms, output term), no letter twice in a term."""
     inputs, output = subscripts
@@ -88,7 +98,7 @@ def contract(xp, *xs, subscripts):
     return xp.einsum(f"{','.join(inputs)}->{output}", *xs, optimize=large) + 0
 
 
-@linear(lambda ct, x_shape, terms: spread_out(ct, x_shape, terms))
+@linear(lambda ct, x_shape, terms: spread_out(ct, x_shape, terms), batch=lettered)
 def rearranged(xp, x, /, terms):
     """The axes of one array permuted and summed: `terms` is (input term, output term)."""
     return xp.einsum(f"{terms[0]}->{terms[1]}", x) + 0
@@ -134,11 +144,17 @@ def parsed(subscripts: str, operands: Any) -> tuple[list[str], str]:
     left, arrow, output = text.partition("->")
     inputs = left.split(",")
     if len(inputs) != len(operands):
-        raise ShapeError(f"`einsum` has {len(inputs)} terms in {subscripts!r} and {len(operands)} operands.")
-    ranks = [len(shape(x)) - len(t.replace("...", "")) for t, x in zip(inputs, operands, strict=True)]
+        raise ShapeError(
+            f"`einsum` has {len(inputs)} terms in {subscripts!r} and {len(operands)} operands."
+        )
+    ranks = [
+        len(shape(x)) - len(t.replace("...", "")) for t, x in zip(inputs, operands, strict=True)
+    ]
     for t, x, rank in zip(inputs, operands, ranks, strict=True):
         if rank < 0 or (rank > 0 and "..." not in t):
-            raise ShapeError(f"`einsum` term {t!r} of {subscripts!r} does not fit an operand of shape {shape(x)}.")
+            raise ShapeError(
+                f"`einsum` term {t!r} of {subscripts!r} does not fit an operand of shape {shape(x)}."
+            )
     free = "".join(c for c in string.ascii_letters if c not in text)
     dots = free[: sorted([0, *ranks])[-1]]
     inputs = [t.replace("...", dots[len(dots) - r :]) for t, r in zip(inputs, ranks, strict=True)]
@@ -146,9 +162,13 @@ def parsed(subscripts: str, operands: Any) -> tuple[list[str], str]:
     if arrow:
         output = output.replace("...", dots)
     else:
-        output = dots + "".join(c for c in sorted(set(letters)) if letters.count(c) == 1 and c not in dots)
+        output = dots + "".join(
+            c for c in sorted(set(letters)) if letters.count(c) == 1 and c not in dots
+        )
     if set(output) - set(letters) or len(set(output)) != len(output):
-        raise ShapeError(f"`einsum` cannot make {output!r} of {subscripts!r}: each letter once, from the inputs.")
+        raise ShapeError(
+            f"`einsum` cannot make {output!r} of {subscripts!r}: each letter once, from the inputs."
+        )
     return inputs, output
 
 
@@ -247,7 +267,7 @@ def column(x, b_shape):
     return expand_dims(x, -1) if len(b_shape) == 1 else x
 
 
-@op(jvp=solve_jvp, vjp=solve_vjp)
+@op(jvp=solve_jvp, vjp=solve_vjp, batch=solving)
 def solve(xp, a, b, /):
     """Solution of A z = b:  ż = A⁻¹(ḃ - Ȧ z),  b̄ = A⁻ᵀ z̄,  Ā = -b̄ zᵀ.
 
@@ -262,7 +282,11 @@ def solve(xp, a, b, /):
     return xp.linalg.solve(a, b)
 
 
-@op(jvp=lambda ts, out: -(out @ ts[0] @ out), vjp=lambda ct, out: [-(out.mT @ ct @ out.mT)])
+@op(
+    jvp=lambda ts, out: -(out @ ts[0] @ out),
+    vjp=lambda ct, out: [-(out.mT @ ct @ out.mT)],
+    batch=as_it_is,
+)
 def inv(xp, a, /):
     """Inverse: Z = A⁻¹,  Ż = -Z Ȧ Z,  Ā = -Zᵀ Z̄ Zᵀ.
 
@@ -278,6 +302,7 @@ def inv(xp, a, /):
 @op(
     jvp=lambda ts, a, out: out * trace(solve(a, ts[0])),
     vjp=lambda ct, a, out: [expand_dims(ct * out, (-2, -1)) * inv(a).mT],
+    batch=as_it_is,
 )
 def det(xp, a, /):
     """Determinant: y = |A|,  ẏ = y tr(A⁻¹Ȧ),  Ā = ȳ y A⁻ᵀ.
@@ -315,7 +340,7 @@ def slogdet_vjp(ct, a, out):
     return [expand_dims(weight, (-2, -1)) * inv(a).mT]
 
 
-@op(jvp=slogdet_jvp, vjp=slogdet_vjp)
+@op(jvp=slogdet_jvp, vjp=slogdet_vjp, batch=as_it_is)
 def slogdet(xp, a, /):
     """Sign and logarithm of |A|:  l = ln |det A|,  l̇ = Re tr(A⁻¹Ȧ),  Ā = l̄ A⁻ᵀ.
 
@@ -360,7 +385,7 @@ def cholesky_vjp(ct, out):
     return [conj(symmetric) if is_complex(out) else symmetric]
 
 
-@op(jvp=cholesky_jvp, vjp=cholesky_vjp)
+@op(jvp=cholesky_jvp, vjp=cholesky_vjp, batch=as_it_is)
 def cholesky(xp, a, /):
     """Lower triangular L with A = L Lᴴ; the cotangent is that of a symmetric (Hermitian) A.
 
@@ -409,7 +434,7 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
-@op(jvp=svd_jvp)
+@op(jvp=svd_jvp, batch=as_it_is)
 def svd(xp, a, /):
     """Reduced singular value decomposition A = U diag(s) Vᴴ, s falling.
 
@@ -456,7 +481,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if len(axes) == 1:
         return vector_norm(modulus, ord, axes, keepdims)
     if len(axes) != 2:
-        raise ShapeError(f"`norm` with ord={ord!r} needs one axis or two; it was given {len(axes)}.")
+        raise ShapeError(
+            f"`norm` with ord={ord!r} needs one axis or two; it was given {len(axes)}."
+        )
     if ord == "fro":
         return length(modulus, axes, keepdims)
     if ord in ("nuc", 2, -2):
@@ -467,7 +494,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         sums = sum(modulus, axes[by], True)
         value = (max if ord > 0 else min)(sums, axes)
     else:
-        raise ShapeError(f"`norm` of matrices has no ord={ord!r}; it has 'fro', 'nuc', ±1, ±2 and ±inf.")
+        raise ShapeError(
+            f"`norm` of matrices has no ord={ord!r}; it has 'fro', 'nuc', ±1, ±2 and ±inf."
+        )
     return expand_dims(value, axes) if keepdims else value
 
 

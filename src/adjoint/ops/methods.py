@@ -22,8 +22,8 @@ for name, op in OPERATORS.items():
 
 METHODS: dict[str, Callable[..., Any]] = dict(
     __neg__=elementwise.negative, __pos__=elementwise.positive, __abs__=elementwise.abs,
-    __mod__=elementwise.remainder, __floordiv__=constant.floor_divide, __getitem__=index.getitem,
-    __eq__=constant.equal, __ne__=constant.not_equal, __lt__=constant.less, __le__=constant.less_equal,
+    __mod__=elementwise.remainder, __floordiv__=constant.floor_divide, __getitem__=index.subscript,
+    __lt__=constant.less, __le__=constant.less_equal,
     __gt__=constant.greater, __ge__=constant.greater_equal,
     sum=reduce.sum, mean=reduce.mean, prod=reduce.prod, max=reduce.max, min=reduce.min,
     var=reduce.var, std=reduce.std, cumsum=reduce.cumsum, cumprod=reduce.cumprod,
@@ -39,6 +39,22 @@ for name, op in METHODS.items():
     setattr(Traced, name, op)
 
 
+def __eq__(self: Any, other: Any) -> Any:
+    """x == y, element by element; no number equals None or a text."""
+    return (
+        NotImplemented if other is None or isinstance(other, str) else constant.equal(self, other)
+    )
+
+
+def __ne__(self: Any, other: Any) -> Any:
+    """x != y, element by element; every number differs from None and from a text."""
+    return (
+        NotImplemented
+        if other is None or isinstance(other, str)
+        else constant.not_equal(self, other)
+    )
+
+
 def reshape(self: Any, *shape_: Any) -> Any:
     """The same elements in another shape, given as one tuple or as several integers."""
     return shape.reshape(self, shape_[0] if len(shape_) == 1 else shape_)
@@ -49,6 +65,8 @@ def transpose(self: Any, *axes: Any) -> Any:
     return shape.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
 
 
+Traced.__eq__ = __eq__
+Traced.__ne__ = __ne__
 Traced.reshape = reshape
 Traced.transpose = transpose
 Traced.T = property(transpose)

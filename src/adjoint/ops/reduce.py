@@ -78,7 +78,13 @@ def min(xp, x, /, axis=None, keepdims=False):
     return xp.min(x, axis, keepdims)
 
 
-@reduction(lambda x, out: exp(x - where(equal(out, -math.inf), 0.0, out)))
+def soft_weights(x, out, axis):
+    """eˣ⁻ʸ made to sum to one, which rounding of y spoils where x is large; zeros where all x are -∞."""
+    weights = exp(x - where(equal(out, -math.inf), 0.0, out))
+    return safe_divide(weights, sum(weights, axis, True))
+
+
+@reduction(soft_weights)
 def logsumexp(xp, x, /, axis=None, keepdims=False):
     """Logarithm of the sum of exponentials: y = ln Σ eˣ,  ∂y/∂x = eˣ⁻ʸ; overflows nowhere.
 
@@ -90,7 +96,9 @@ def logsumexp(xp, x, /, axis=None, keepdims=False):
     top = xp.max(x, axis, True)
     top = xp.where(xp.isfinite(top), top, 0.0)
     total = xp.sum(xp.exp(x - top), axis, keepdims)
-    folded = xp.log(xp.where(total == 0, 1.0, total)) + xp.reshape(top, shape_after(shape(x), axis, keepdims))
+    folded = xp.log(xp.where(total == 0, 1.0, total)) + xp.reshape(
+        top, shape_after(shape(x), axis, keepdims)
+    )
     return xp.where(total == 0, -math.inf, folded)[()]
 
 
@@ -100,7 +108,11 @@ def running_sum(xp, x, /, axis):
     return xp.cumsum(x, axis=axis)
 
 
-@reduction(lambda x, axis, correction: (x - mean(x, axis, True)) * (2 / (count(shape(x), axis) - correction)))
+@reduction(
+    lambda x, axis, correction: (
+        (x - mean(x, axis, True)) * (2 / (count(shape(x), axis) - correction))
+    )
+)
 def variance(xp, x, /, axis=None, keepdims=False, correction=0.0):
     """Variance of real numbers: y = Σ (x - x̄)²/(n - c),  ∂y/∂x = 2(x - x̄)/(n - c)."""
     apart = x - xp.sum(x, axis, True) / count(shape(x), axis)
@@ -135,7 +147,9 @@ def std(x: Any, axis: Any = None, ddof: float = 0.0, keepdims: bool = False) -> 
     (array([-0.5,  0.5]), array([0., 0.]))
     """
     if is_complex(x):
-        return hypot(deviation(real(x), axis, keepdims, ddof), deviation(imag(x), axis, keepdims, ddof))
+        return hypot(
+            deviation(real(x), axis, keepdims, ddof), deviation(imag(x), axis, keepdims, ddof)
+        )
     return deviation(x, axis, keepdims, ddof)
 
 
@@ -167,7 +181,11 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     >>> ad.grad(lambda x: ad.cumsum(x).sum())(np.array([1.0, 2.0, 3.0]))
     array([3., 2., 1.])
     """
-    return running_sum(ravel(x), 0) if axis is None else running_sum(x, normalised(axis, len(shape(x)), "cumsum"))
+    return (
+        running_sum(ravel(x), 0)
+        if axis is None
+        else running_sum(x, normalised(axis, len(shape(x)), "cumsum"))
+    )
 
 
 def cumprod(x: Any, axis: int | None = None) -> Any:
@@ -197,7 +215,9 @@ def others(x: Any, axis: Any) -> Any:
     axes = tuple([a % ndim for a in axes])
     order = (*(i for i in range(ndim) if i not in axes), *axes)
     moved = permute_dims(x, order)
-    row = reshape(moved, (*shape(moved)[: ndim - len(axes)], math.prod([shape(x)[a] for a in axes])))
+    row = reshape(
+        moved, (*shape(moved)[: ndim - len(axes)], math.prod([shape(x)[a] for a in axes]))
+    )
     return permute_dims(reshape(excluding_products(row), shape(moved)), inverse(order))
 
 
@@ -228,5 +248,9 @@ def shape_after(x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> tuple[in
     kept = kept_shape(x_shape, axis)
     if keepdims:
         return kept
-    axes = range(len(x_shape)) if axis is None else [a % len(x_shape) for a in (axis if type(axis) is tuple else (axis,))]
+    axes = (
+        range(len(x_shape))
+        if axis is None
+        else [a % len(x_shape) for a in (axis if type(axis) is tuple else (axis,))]
+    )
     return tuple([n for i, n in enumerate(kept) if i not in axes])

@@ -5,7 +5,8 @@ The contract of a declaration:
 * The forward takes the namespace `xp`, then its array inputs (positional-only, before the `/`), then
   its static parameters. It is an ordinary function of arrays.
 * A rule's parameter names are its residuals: an input, a parameter, `out`, or `x_shape` (`xs_shape`,
-  `out_shape`) for the shape alone. What is not named is not kept. An unknown name is refused at import.
+  `out_shape`) for the shape alone. What is not named is not kept; `_` says nothing is. An unknown name
+  is refused at import.
 * A rule is written with operators and with adjoint's own ops, which hand plain arrays straight to
   NumPy: one text gives the first order on plain arrays, and all higher orders on Tensors.
 * `t` is a tangent on its way forward or a cotangent on its way back; `ct` comes back only.
@@ -17,6 +18,7 @@ The contract of a declaration:
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +31,7 @@ from ..core.reverse import ones_like, pull_back, pull_into, pull_many
 from ..core.tensor import variable
 from ..core.traced import shape
 from ..errors import DeclarationError, NoRuleError
+from .batch import usual
 
 Rule = Callable[..., Any]
 Declaration = Callable[[Callable[..., Any]], Any]
@@ -44,11 +47,15 @@ def elementwise(*rules: Rule | None) -> Declaration:
     def declare(forward: Callable[..., Any]) -> Any:
         op = Op(forward, "elementwise")
         if len(rules) != len(op.inputs):
-            raise DeclarationError(f"`{op.name}` has {len(op.inputs)} inputs and {len(rules)} rules")
+            raise DeclarationError(
+                f"`{op.name}` has {len(op.inputs)} inputs and {len(rules)} rules"
+            )
         op.edges = tuple([edge(op, rule) for rule in rules])
         op.many = len(rules) > 2
 
-        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+        def jvp(
+            tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
+        ) -> Any:
             total = None
             for t, e in zip(tangents, op.edges, strict=True):
                 if t is not None and e is not None:
@@ -61,12 +68,15 @@ def elementwise(*rules: Rule | None) -> Declaration:
     return declare
 
 
-def linear(transpose: Rule, view: bool = False, into: Rule | None = None) -> Declaration:
+def linear(
+    transpose: Rule, view: bool = False, into: Rule | None = None, batch: Rule | None = None
+) -> Declaration:
     """An op linear in its first input (or in all of `*xs` together), given by its transpose.
 
     The transpose sees the shape of that input, never its value; its jvp is the op itself.
     `view` says that the output may share memory with the input. `into(total, ct, ...)`, of the same
-    residuals, may add the transpose into a plain array in place, where that is cheaper.
+    residuals, may add the transpose into a plain array in place, where that is cheaper. `batch` is a rule
+    of `ops.batch`, where the usual one does not do.
     """
 
     def declare(forward: Callable[..., Any]) -> Any:
@@ -75,23 +85,32 @@ def linear(transpose: Rule, view: bool = False, into: Rule | None = None) -> Dec
         e = edge(op, transpose)
         first = "xs" if op.variadic else op.inputs[0]
         if first in e.names or "out" in e.names:
-            raise DeclarationError(f"the transpose of `{op.name}` cannot depend on a value; name `{first}_shape`")
+            raise DeclarationError(
+                f"the transpose of `{op.name}` cannot depend on a value; name `{first}_shape`"
+            )
         if op.variadic:
             op.vjp, op.keep, op.pick = e.vjp, e.names, e.pick
         else:
             op.edges = (e,) + (None,) * (len(op.inputs) - 1)
         if into is not None:
             if op.names(into, 2) != e.names:
-                raise DeclarationError(f"`into` of `{op.name}` must name the residuals of its transpose")
+                raise DeclarationError(
+                    f"`into` of `{op.name}` must name the residuals of its transpose"
+                )
             e.into, op.pull = (lambda total, ct, kept: into(total, ct, *kept)), pull_into
 
-        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+        def jvp(
+            tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
+        ) -> Any:
             if op.variadic:
-                full = [zeros_like(p) if t is None else t for t, p in zip(tangents, primals, strict=True)]
+                full = [
+                    zeros_like(p) if t is None else t
+                    for t, p in zip(tangents, primals, strict=True)
+                ]
                 return op.call(*full, **params)
             return None if tangents[0] is None else op.call(tangents[0], *primals[1:], **params)
 
-        return finish(op, jvp)
+        return finish(op, jvp, batch)
 
     return declare
 
@@ -103,7 +122,9 @@ def bilinear(left: Rule, right: Rule) -> Declaration:
         op = Op(forward, "bilinear")
         op.edges = (edge(op, left), edge(op, right))
 
-        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+        def jvp(
+            tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
+        ) -> Any:
             (dx, dy), (x, y) = tangents, primals
             one = None if dx is None else op.call(dx, y, **params)
             two = None if dy is None else op.call(x, dy, **params)
@@ -126,7 +147,9 @@ def reduction(weights: Rule) -> Declaration:
         asked = edge(op, weights, given=0)
         names = dict.fromkeys((*asked.names, "x_shape", "axis"))
         where = [tuple(names).index(n) for n in asked.names]
-        at, axis_at, shape_at = (tuple(names).index(n) if n in names else -1 for n in ("out", "axis", "x_shape"))
+        at, axis_at, shape_at = (
+            tuple(names).index(n) if n in names else -1 for n in ("out", "axis", "x_shape")
+        )
 
         def weigh(kept: Any) -> Any:
             if at >= 0:
@@ -137,7 +160,9 @@ def reduction(weights: Rule) -> Declaration:
         def vjp(ct: Any, kept: Any) -> Any:
             return OPS["reshape"].call(ct, kept_shape(kept[shape_at], kept[axis_at])) * weigh(kept)
 
-        def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+        def jvp(
+            tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
+        ) -> Any:
             product = tangents[0] * weigh(pick(primals, out, params))
             return OPS["sum"].call(product, params["axis"], params["keepdims"])
 
@@ -149,7 +174,9 @@ def reduction(weights: Rule) -> Declaration:
     return declare
 
 
-def op(jvp: Rule | None = None, vjp: Rule | None = None, view: bool = False) -> Declaration:
+def op(
+    jvp: Rule | None = None, vjp: Rule | None = None, view: bool = False, batch: Rule | None = None
+) -> Declaration:
     """The rest: an op with a rule for each mode, or with none.
 
     jvp(tangents, ...residuals) -> the tangent of the output; a tangent is None where there is none
@@ -167,15 +194,17 @@ def op(jvp: Rule | None = None, vjp: Rule | None = None, view: bool = False) -> 
             op.keep = ()
             op.vjp = refuse = functools.partial(no_rule, op.name)
             op.pick = op.picker(())
-            return finish(op, refuse)
+            return finish(op, refuse, batch)
         asked = edge(op, jvp)
         e = edge(op, vjp) if vjp is not None else transposed(asked)
         op.keep, op.vjp, op.pick = e.names, e.vjp, e.pick
 
-        def push(tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+        def push(
+            tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
+        ) -> Any:
             return asked.vjp(tangents, asked.pick(primals, out, params))
 
-        return finish(op, push)
+        return finish(op, push, batch)
 
     return declare
 
@@ -187,17 +216,21 @@ def constant(reason: str) -> Declaration:
         op = Op(forward, "constant")
         op.edges = (None,) * len(op.inputs)
         op.many = len(op.inputs) > 2
-        op.__doc__ = f"{op.__doc__}\n\n    Derivative: zero where it exists, {reason}.\n    "
+        op.__doc__ = (
+            f"{inspect.cleandoc(op.__doc__ or '')}\n\nDerivative: zero where it exists, {reason}."
+        )
         return finish(op, lambda tangents, primals, out, params: None)
 
     return declare
 
 
-def predicate(forward: Callable[..., Any]) -> Any:
+def predicate(forward: Callable[..., Any] | None = None, batch: Rule | None = None) -> Any:
     """An op whose output is truth values or indices: it leaves the tape as a plain array."""
+    if forward is None:
+        return functools.partial(predicate, batch=batch)
     op = Op(forward, "predicate")
     op.edges = (None,) * len(op.inputs)
-    return finish(op, lambda tangents, primals, out, params: None)
+    return finish(op, lambda tangents, primals, out, params: None, batch)
 
 
 def edge(op: Op, rule: Rule | None, given: int = 1) -> Any:
@@ -205,7 +238,7 @@ def edge(op: Op, rule: Rule | None, given: int = 1) -> Any:
     if rule is None:
         return None
     names = op.names(rule, given)
-    if len(names) == 1:
+    if len(inspect.signature(rule).parameters) == given + 1:
         call = rule
     elif names:
         call = spread(rule)
@@ -255,13 +288,14 @@ def no_rule(name: str, *ignored: Any) -> Any:
     )
 
 
-def finish(op: Op, jvp: Callable[..., Any]) -> Any:
-    """Give `op` its jvp and its specialised call, and return that as the public function."""
-    op.jvp = jvp
+def finish(op: Op, jvp: Callable[..., Any], batch: Rule | None = None) -> Any:
+    """Give `op` its jvp, its batching rule and its specialised call, and return that as the public function."""
+    op.jvp, op.batch = jvp, batch or usual(op)
     for slot, e in zip(("vjp_x", "vjp_y"), op.edges, strict=False):
         setattr(op, slot, e and e.vjp)
     if op.many:
         op.pull = pull_many
+    op.register()
     op.call = specialise(op)
     call: Any = op.call
     call.__name__ = call.__qualname__ = op.name
@@ -286,4 +320,14 @@ def zeros_like(x: Any) -> Any:
     return np.zeros(shape(x), x.dtype)[()]
 
 
-__all__ = ["bilinear", "constant", "elementwise", "kept_shape", "linear", "op", "predicate", "reduction", "zeros_like"]
+__all__ = [
+    "bilinear",
+    "constant",
+    "elementwise",
+    "kept_shape",
+    "linear",
+    "op",
+    "predicate",
+    "reduction",
+    "zeros_like",
+]

@@ -12,10 +12,11 @@ import numpy as np
 from ..core.reverse import unbroadcast
 from ..core.traced import shape as shape_of
 from ..errors import ShapeError
+from .batch import as_it_is, in_a_row, joining, permuted, shaped
 from .rules import linear
 
 
-@linear(lambda ct, x_shape: reshape(ct, x_shape), view=True)
+@linear(lambda ct, x_shape: reshape(ct, x_shape), view=True, batch=shaped)
 def reshape(xp, x, /, shape):
     """The same elements in another shape, one length of which may be -1.
 
@@ -26,7 +27,7 @@ def reshape(xp, x, /, shape):
     return xp.reshape(x, shape)
 
 
-@linear(lambda ct, axes: permute_dims(ct, inverse(axes)), view=True)
+@linear(lambda ct, axes: permute_dims(ct, inverse(axes)), view=True, batch=permuted)
 def permute_dims(xp, x, /, axes):
     """The axes in another order: axis k of y is the axis axes[k] of x.
 
@@ -36,7 +37,7 @@ def permute_dims(xp, x, /, axes):
     return xp.permute_dims(x, axes)
 
 
-@linear(lambda ct: matrix_transpose(ct), view=True)
+@linear(lambda ct: matrix_transpose(ct), view=True, batch=as_it_is)
 def matrix_transpose(xp, x, /):
     """The last two axes exchanged: Y = Xᵀ,  X̄ = Ȳᵀ.
 
@@ -46,7 +47,7 @@ def matrix_transpose(xp, x, /):
     return x.swapaxes(-1, -2)
 
 
-@linear(lambda ct, x_shape: unbroadcast(ct, x_shape))
+@linear(lambda ct, x_shape: unbroadcast(ct, x_shape), batch=shaped)
 def broadcast_to(xp, x, /, shape):
     """x repeated to `shape` by the rules of broadcasting; its transpose sums.
 
@@ -66,7 +67,7 @@ def flip(xp, x, /, axis=None):
     return xp.flip(x, axis)
 
 
-@linear(lambda ct, shift, axis: roll(ct, negated(shift), axis))
+@linear(lambda ct, shift, axis: roll(ct, negated(shift), axis), batch=in_a_row)
 def roll(xp, x, /, shift, axis=None):
     """The elements moved `shift` places along `axis`; what falls off returns at the other end.
 
@@ -76,7 +77,7 @@ def roll(xp, x, /, shift, axis=None):
     return xp.roll(x, shift, axis)
 
 
-@linear(lambda ct, x_shape, offset: embed_diagonal(ct, x_shape, offset), view=True)
+@linear(lambda ct, x_shape, offset: embed_diagonal(ct, x_shape, offset), view=True, batch=as_it_is)
 def diagonal(xp, x, /, offset=0):
     """The diagonals of the last two axes: y[..., i] = x[..., i, i + offset].
 
@@ -86,7 +87,7 @@ def diagonal(xp, x, /, offset=0):
     return xp.diagonal(x, offset, -2, -1)
 
 
-@linear(lambda ct, x_shape, offset: diagonal(ct, offset))
+@linear(lambda ct, x_shape, offset: diagonal(ct, offset), batch=shaped)
 def embed_diagonal(xp, x, /, shape, offset=0):
     """Zeros of `shape` with x on the diagonal of the last two axes."""
     out = xp.zeros(shape, dtype=x.dtype)
@@ -95,7 +96,7 @@ def embed_diagonal(xp, x, /, shape, offset=0):
     return out
 
 
-@linear(lambda ct, k: tril(ct, k))
+@linear(lambda ct, k: tril(ct, k), batch=as_it_is)
 def tril(xp, x, /, k=0):
     """The lower triangle of the last two axes, up to diagonal k; zeros above.
 
@@ -106,7 +107,7 @@ def tril(xp, x, /, k=0):
     return xp.tril(x, k)
 
 
-@linear(lambda ct, k: triu(ct, k))
+@linear(lambda ct, k: triu(ct, k), batch=as_it_is)
 def triu(xp, x, /, k=0):
     """The upper triangle of the last two axes, from diagonal k; zeros below.
 
@@ -117,7 +118,7 @@ def triu(xp, x, /, k=0):
     return xp.triu(x, k)
 
 
-@linear(lambda ct, xs_shape, axis: pieces(ct, [s[axis] for s in xs_shape], axis))
+@linear(lambda ct, xs_shape, axis: pieces(ct, [s[axis] for s in xs_shape], axis), batch=joining)
 def joined(xp, *xs, axis):
     """Arrays joined along an axis that they have."""
     return xp.concat(xs, axis=axis)
@@ -154,7 +155,9 @@ def normalised(axis: int, ndim: int, op: str) -> int:
     """`axis` counted from the front; `ShapeError` where there is none."""
     i = operator.index(axis)
     if not -ndim <= i < ndim:
-        raise ShapeError(f"`{op}` was given axis {axis}; its input has {ndim} axes. Use -{ndim} ... {ndim - 1}.")
+        raise ShapeError(
+            f"`{op}` was given axis {axis}; its input has {ndim} axes. Use -{ndim} ... {ndim - 1}."
+        )
     return i % ndim
 
 
@@ -189,7 +192,10 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """
     ndim = len(shape_of(x))
     source, destination = (
-        [normalised(a, ndim, "moveaxis") for a in (axes if isinstance(axes, (tuple, list)) else (axes,))]
+        [
+            normalised(a, ndim, "moveaxis")
+            for a in (axes if isinstance(axes, (tuple, list)) else (axes,))
+        ]
         for axes in (source, destination)
     )
     order = [i for i in range(ndim) if i not in source]
@@ -233,10 +239,14 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     old = shape_of(x)
     if axis is None:
         return reshape(x, tuple([n for n in old if n != 1]))
-    gone = {normalised(a, len(old), "squeeze") for a in (axis if isinstance(axis, tuple) else (axis,))}
+    gone = {
+        normalised(a, len(old), "squeeze") for a in (axis if isinstance(axis, tuple) else (axis,))
+    }
     for i in gone:
         if old[i] != 1:
-            raise ShapeError(f"`squeeze` can remove axes of length 1; axis {i} of shape {old} has {old[i]}.")
+            raise ShapeError(
+                f"`squeeze` can remove axes of length 1; axis {i} of shape {old} has {old[i]}."
+            )
     return reshape(x, tuple([n for i, n in enumerate(old) if i not in gone]))
 
 
@@ -263,7 +273,9 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     arrays = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
     shapes = {shape_of(a) for a in arrays}
     if len(shapes) != 1:
-        raise ShapeError(f"`stack` needs arrays of one shape, at least one; it was given {sorted(shapes)}.")
+        raise ShapeError(
+            f"`stack` needs arrays of one shape, at least one; it was given {sorted(shapes)}."
+        )
     axis = normalised(axis, len(shapes.pop()) + 1, "stack")
     return joined(*[expand_dims(a, axis) for a in arrays], axis=axis)
 
@@ -280,7 +292,9 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     n = shape_of(x)[axis]
     if isinstance(sections, int):
         if sections < 1 or n % sections:
-            raise ShapeError(f"`split` cannot cut axis {axis}, of length {n}, into {sections} equal parts.")
+            raise ShapeError(
+                f"`split` cannot cut axis {axis}, of length {n}, into {sections} equal parts."
+            )
         return pieces(x, [n // sections] * sections, axis)
     ends = [0, *sections, n]
     return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in pairwise(ends)]
@@ -307,7 +321,9 @@ def tile(x: Any, repetitions: int | tuple[int, ...]) -> Any:
     ndim = max(len(times), len(old))
     times, old = (1,) * (ndim - len(times)) + times, (1,) * (ndim - len(old)) + old
     apart = reshape(x, tuple([m for n in old for m in (1, n)]))
-    repeated = broadcast_to(apart, tuple([m for t, n in zip(times, old, strict=True) for m in (t, n)]))
+    repeated = broadcast_to(
+        apart, tuple([m for t, n in zip(times, old, strict=True) for m in (t, n)])
+    )
     return reshape(repeated, tuple([t * n for t, n in zip(times, old, strict=True)]))
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.op import OPS, Op, next_level
+from ..core.op import Op, next_level
 from ..core.reverse import unbroadcast
 from ..core.traced import Traced, shape
 from ..core.tree import flatten
@@ -119,7 +119,6 @@ def _detach(xp: Any, x: Any, /) -> Any:
 
 DETACH = Op(_detach, "constant")
 DETACH.name, DETACH.edges = "detach", (None,)
-del OPS["_detach"]
 
 
 class Step(NamedTuple):

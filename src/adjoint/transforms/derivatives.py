@@ -13,11 +13,12 @@ from ..backends.namespace import INEXACT, RAW, as_array, describe
 from ..core.forward import Dual, fit
 from ..core.op import OPS, next_level
 from ..core.reverse import ones_like, pull_back, seed
-from ..core.tensor import Lifted, Tensor, variable
+from ..core.tensor import Tensor, variable
 from ..core.traced import Traced, shape
-from ..core.tree import flatten, matching
+from ..core.tree import flatten, matching, tree_map
 from ..errors import CotangentError, DataError, NotScalarError, ShapeError
 from ..ops.rules import zeros_like
+from .function import derived, name_of
 
 Function = Callable[..., Any]
 
@@ -43,14 +44,21 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
     out, aux = split_aux(f(*rebuild(inputs)), has_aux, f)
     ends, _, rebuild_out = flatten(out)
     values = [peel(o, level) for o in ends]
+    likes = [numeric(v) for v in values]
     nodes = [o.node if at_level(o, level) else None for o in ends]
 
     def pullback(ct: Any) -> Any:
-        cts = [seed(c, v, "the pullback") for c, v in zip(matching(out, ct, "the pullback", "cotangent"), values, strict=True)]
+        cts = matching(out, ct, "the pullback", "cotangent")
+        cts = [seed(c, v, "the pullback") for c, v in zip(cts, likes, strict=True)]
         return rebuild(pulled(inputs, nodes, cts))
 
-    value = rebuild_out(values)
-    return (value, pullback, peeled(aux, level)) if has_aux else (value, pullback)
+    value = rebuild_out(map(owned, values))
+    return (value, pullback, tree_map(owned, peeled(aux, level))) if has_aux else (value, pullback)
+
+
+def owned(x: Any) -> Any:
+    """A copy of an array: what the tape keeps for the pullback is not the user's to change."""
+    return x.copy() if type(x) is np.ndarray else x
 
 
 def pulled(inputs: Sequence[Tensor], nodes: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
@@ -105,7 +113,9 @@ def push_end(out: Any, level: int) -> Any:
     return t if t.dtype == out.dtype else OPS["astype"].call(t, out.dtype)
 
 
-def grad(f: Function, argnums: Any = 0, has_aux: bool = False, holomorphic: bool = False) -> Function:
+def grad(
+    f: Function, argnums: Any = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Function:
     """The gradient of a function with one real output: grad : (x -> ℝ) -> (x -> x̄).
 
     argnums : which arguments to differentiate: a position, a name, or a tuple of them
@@ -124,16 +134,19 @@ def grad(f: Function, argnums: Any = 0, has_aux: bool = False, holomorphic: bool
     """
     both = value_and_grad(f, argnums, has_aux, holomorphic, "grad")
 
-    @named_after(f, "gradient")
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, slope = both(*args, **kwargs)
         return (slope, value[1]) if has_aux else slope
 
-    return gradient
+    return derived(gradient, "gradient", grad, f, argnums, has_aux, holomorphic)
 
 
 def value_and_grad(
-    f: Function, argnums: Any = 0, has_aux: bool = False, holomorphic: bool = False, who: str = "value_and_grad"
+    f: Function,
+    argnums: Any = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    who: str = "value_and_grad",
 ) -> Function:
     """The value and the gradient of a function in one pass; see `grad`. With has_aux: ((value, else), gradient).
 
@@ -142,40 +155,53 @@ def value_and_grad(
     (np.float64(9.0), np.float64(6.0))
     """
 
-    @named_after(f, "value and gradient")
     def both(*args: Any, **kwargs: Any) -> Any:
-        args, chosen = choose(f, argnums, args, kwargs, who)
-        picked = tuple([args[i] for i in chosen])
-        leaves, paths, rebuild = flatten(picked if len(picked) > 1 or not isinstance(argnums, int) else picked)
+        chosen = choose(f, argnums, args, kwargs, who)
+        leaves, paths, rebuild = flatten(
+            tuple([kwargs[i] if isinstance(i, str) else args[i] for i in chosen])
+        )
         level = next_level()
         inputs = [variable(checked(x, p, who), level) for x, p in zip(leaves, paths, strict=True)]
         slots = dict(zip(chosen, rebuild(inputs), strict=True))
-        out, aux = split_aux(f(*[slots.get(i, a) for i, a in enumerate(args)], **kwargs), has_aux, f)
+        kwargs = {name: slots.get(name, a) for name, a in kwargs.items()}
+        out, aux = split_aux(
+            f(*[slots.get(i, a) for i, a in enumerate(args)], **kwargs), has_aux, f
+        )
         value = peel(out, level)
         require_scalar(value, f, who, holomorphic)
         nodes = [out.node if at_level(out, level) else None]
-        del out, slots
-        slopes = rebuild(pulled(inputs, nodes, [ones_like(lowest(value))]))
+        del out, slots, kwargs
+        slopes = rebuild(pulled(inputs, nodes, [ones_like(numeric(value))]))
         slopes = slopes if isinstance(argnums, (tuple, list)) else slopes[0]
         return (value, peeled(aux, level)) if has_aux else value, slopes
 
-    return both
+    return derived(
+        both, "value and gradient", value_and_grad, f, argnums, has_aux, holomorphic, who
+    )
 
 
-def choose(f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> list[Any]:
+def choose(
+    f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any], who: str
+) -> list[Any]:
     """The arguments to differentiate: positions of those in `args`, names of those in `kwargs`."""
     chosen: list[Any] = []
     for a in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
         if isinstance(a, str) and a not in kwargs:
             names = list(inspect.signature(f).parameters)
             if a not in names:
-                raise ShapeError(f"`{who}` was asked for argument {a!r}; `{name_of(f)}` has {', '.join(names)}.")
+                raise ShapeError(
+                    f"`{who}` was asked for argument {a!r}; `{name_of(f)}` has {', '.join(names)}."
+                )
             if names.index(a) >= len(args):
-                raise ShapeError(f"`{who}` was asked for argument {a!r}; `{name_of(f)}` was called without it.")
+                raise ShapeError(
+                    f"`{who}` was asked for argument {a!r}; `{name_of(f)}` was called without it."
+                )
             a = names.index(a)
         if not isinstance(a, str):
             if not isinstance(a, (int, np.integer)):
-                raise ShapeError(f"`{who}` was asked for argument {a!r}; name it, or give its position.")
+                raise ShapeError(
+                    f"`{who}` was asked for argument {a!r}; name it, or give its position."
+                )
             if not -len(args) <= a < len(args):
                 raise ShapeError(
                     f"`{who}` was asked for argument {a}; `{name_of(f)}` was called with {len(args)} positional arguments."
@@ -191,7 +217,9 @@ def checked(x: Any, path: str, who: str) -> Any:
     """A primal: a value of an outer level as it is, anything else as an array of floats."""
     if isinstance(x, Traced):
         if x.dtype.char not in INEXACT:
-            raise DataError(f"`{who}` cannot differentiate {path or 'an argument'} of dtype {x.dtype}.")
+            raise DataError(
+                f"`{who}` cannot differentiate {path or 'an argument'} of dtype {x.dtype}."
+            )
         return x.primal if isinstance(x, Tensor) and x.node is None else x
     if type(x) is float:
         return np.float64(x)
@@ -199,7 +227,9 @@ def checked(x: Any, path: str, who: str) -> Any:
         x = as_array(x, who)
     except DataError as error:
         where = f" at {path}" if path else ""
-        raise DataError(f"{error} It stands{where} among the differentiated arguments of `{who}`.") from None
+        raise DataError(
+            f"{error} It stands{where} among the differentiated arguments of `{who}`."
+        ) from None
     return (x if x.dtype.char in INEXACT else x.astype(np.float64))[()]
 
 
@@ -208,10 +238,14 @@ def checked_tangent(t: Any, x: Any, path: str) -> Any:
     if not isinstance(t, Traced):
         t = as_array(t, "jvp")
         if t.dtype.kind == "c" and x.dtype.kind != "c":
-            raise CotangentError(f"`jvp` was given a complex tangent for the real primal at {path}.")
+            raise CotangentError(
+                f"`jvp` was given a complex tangent for the real primal at {path}."
+            )
         t = t.astype(x.dtype)[()]
     if shape(t) != shape(x):
-        raise ShapeError(f"`jvp` was given a tangent {describe(t)} for the primal {describe(x)} at {path}.")
+        raise ShapeError(
+            f"`jvp` was given a tangent {describe(t)} for the primal {describe(x)} at {path}."
+        )
     return t
 
 
@@ -238,44 +272,37 @@ def lowest(x: Any) -> Any:
     return np.asarray(x)[()] if type(x) not in RAW or not hasattr(x, "dtype") else x
 
 
+def numeric(x: Any) -> Any:
+    """`x` as something with a shape and a dtype."""
+    return x if hasattr(x, "dtype") else np.asarray(x)[()]
+
+
 def split_aux(out: Any, has_aux: bool, f: Function) -> tuple[Any, Any]:
     """(output, else) where f returns a pair, (output, None) where not."""
     if not has_aux:
         return out, None
     if not isinstance(out, tuple) or len(out) != 2:
-        raise ShapeError(f"with has_aux, `{name_of(f)}` must return a pair (output, aux); it returned {type(out).__name__}.")
+        raise ShapeError(
+            f"with has_aux, `{name_of(f)}` must return a pair (output, aux); it returned {type(out).__name__}."
+        )
     return out
 
 
 def require_scalar(value: Any, f: Function, who: str, holomorphic: bool) -> None:
     """Raise `NotScalarError` unless `value` is one number of the kind that a gradient needs."""
-    plain = lowest(value) if not isinstance(value, (list, tuple, dict, type(None))) else None
+    plain = numeric(value) if not isinstance(value, (list, tuple, dict, type(None))) else None
     if plain is None or plain.shape:
         got = f"shape {plain.shape}" if plain is not None else f"a {type(value).__name__}"
         raise NotScalarError(
             f"`{who}` needs a scalar output; `{name_of(f)}` returned {got}. Use `jacobian`, or `vjp` with a cotangent."
         )
     if plain.dtype.kind not in "fc":
-        raise NotScalarError(f"`{who}` needs a real output; `{name_of(f)}` returned dtype {plain.dtype}.")
+        raise NotScalarError(
+            f"`{who}` needs a real output; `{name_of(f)}` returned dtype {plain.dtype}."
+        )
     if (plain.dtype.kind == "c") != holomorphic:
         kind = "complex" if holomorphic else "real"
         hint = "" if holomorphic else " Take its real part, or say holomorphic=True."
-        raise NotScalarError(f"`{who}` needs a {kind} output; `{name_of(f)}` returned dtype {plain.dtype}.{hint}")
-
-
-def name_of(f: Function) -> str:
-    """What errors call a function."""
-    return getattr(f, "__name__", type(f).__name__)
-
-
-def named_after(f: Function, what: str) -> Callable[[Function], Function]:
-    """A decorator giving a derived function the name and the docstring of `f`."""
-
-    def decorate(g: Function) -> Function:
-        g.__name__ = g.__qualname__ = name_of(f)
-        g.__doc__ = f"The {what} of `{name_of(f)}`. {inspect.getdoc(f) or ''}".rstrip()
-        return g
-
-    return decorate
-
-
+        raise NotScalarError(
+            f"`{who}` needs a {kind} output; `{name_of(f)}` returned dtype {plain.dtype}.{hint}"
+        )

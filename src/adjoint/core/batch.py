@@ -1,0 +1,48 @@
+"""Batching: a value that stands for many of its kind, one along a hidden first axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import BatchError
+from .op import Op
+from .tensor import rewrap
+from .traced import Traced, shape
+
+
+class Batched(Traced):
+    """Values of one shape, stacked along axis 0 of `primal`; to the function being mapped it is one of them."""
+
+    __slots__ = ()
+
+    def __init__(self, primal: Any, level: int) -> None:
+        self.primal, self.level = primal, level
+
+    @classmethod
+    def apply(cls, op: Op, top: list[Any], primals: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Apply `op` once to all of them: each op knows how it carries an axis in front."""
+        level = next(t.level for t in top if t is not None)
+        out = op.batch(op, list(primals), [t is not None for t in top], params)
+        if isinstance(out, (tuple, list)):
+            return rewrap([cls(o, level) for o in out], out)
+        return cls(out, level)
+
+    shape = property(lambda self: shape(self.primal)[1:])
+    ndim = property(lambda self: len(shape(self.primal)) - 1)
+    size = property(lambda self: self.primal.size // max(shape(self.primal)[0], 1))
+
+    def detach(self) -> Any:
+        """The values alone, at every level."""
+        return (
+            Batched(self.primal.detach(), self.level) if isinstance(self.primal, Traced) else self
+        )
+
+    def __bool__(self) -> bool:
+        raise BatchError(
+            f"inside `vmap` a value of shape {self.shape} stands for {shape(self.primal)[0]} of them, so Python's "
+            "`if`, `while`, `and` cannot branch on it. Use `ad.where`, or loop in Python."
+        )
+
+    def __repr__(self) -> str:
+        return f"Batched({shape(self.primal)[0]} of shape {self.shape}, {self.dtype})"

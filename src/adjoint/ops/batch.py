@@ -1,0 +1,182 @@
+"""How an op carries a batch axis in front of its inputs: derived from its kind, or declared beside it.
+
+A batching rule (op, args, batched, params) gets inputs of which those that are `batched` have one more
+axis, the first, and returns the output with that axis first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.op import OPS, Op
+from ..core.traced import shape
+
+Rule = Callable[[Op, list[Any], list[bool], dict[str, Any]], Any]
+
+
+def aligned(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Elementwise: axes of length one after the batch axis, so that the shapes broadcast as before."""
+    rank = max(len(shape(a)) - b for a, b in zip(args, batched, strict=True))
+    return op.call(
+        *[lengthen(a, rank) if b else a for a, b in zip(args, batched, strict=True)], **params
+    )
+
+
+def lengthen(a: Any, rank: int) -> Any:
+    """A batched value with axes of length one in front of its own, `rank` of them in all."""
+    n, *own = shape(a)
+    return a if len(own) >= rank else OPS["reshape"].call(a, (n, *[1] * (rank - len(own)), *own))
+
+
+def as_it_is(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """An op on the last axes of one input: those before them are a batch already."""
+    return op.call(*args, **params)
+
+
+def shifted(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """An op along axes: they all move up by one."""
+    rank = len(shape(args[0])) - 1
+    axis = params["axis"]
+    if axis is None:
+        axis = tuple(range(1, rank + 1))
+    elif isinstance(axis, tuple):
+        axis = tuple([a % rank + 1 for a in axis])
+    else:
+        axis = axis % max(rank, 1) + 1 if rank else ()
+    return op.call(*args, **{**params, "axis": axis})
+
+
+def in_a_row(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """An op along one axis that without an axis takes all elements in a row."""
+    if params["axis"] is not None:
+        return shifted(op, args, batched, params)
+    n, *own = shape(args[0])
+    row = OPS["reshape"].call(args[0], (n, int(np.prod(own))))
+    out = op.call(row, **{**params, "axis": 1})
+    if params.get("keepdims"):
+        return OPS["reshape"].call(out, (n, *[1] * len(own)))
+    return out if len(shape(out)) == 1 else OPS["reshape"].call(out, (n, *own))
+
+
+def shaped(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """An op with a target shape: the batch axis goes before it."""
+    target = params["shape"]
+    target = tuple(target) if isinstance(target, (tuple, list)) else (target,)
+    n, *own = shape(args[0])
+    if -1 in target:
+        rest = int(np.prod([t for t in target if t != -1]))
+        target = tuple([int(np.prod(own)) // rest if t == -1 else t for t in target])
+    x = lengthen(args[0], len(target)) if op.name == "broadcast_to" else args[0]
+    return op.call(x, **{**params, "shape": (n, *target)})
+
+
+def matrices(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """A product of matrices: vectors become matrices of one row or column for the while."""
+    ranks = [len(shape(a)) - b for a, b in zip(args, batched, strict=True)]
+    x, y = args
+    if ranks[0] == 1 and batched[0]:
+        x = OPS["reshape"].call(x, (shape(x)[0], 1, shape(x)[1]))
+    elif ranks[0] == 1:
+        x = OPS["reshape"].call(x, (1, shape(x)[0]))
+    if ranks[1] == 1:
+        y = OPS["reshape"].call(y, (*shape(y), 1))
+    rank = max(2, *ranks)
+    x, y = (lengthen(a, rank) if b else a for a, b in zip((x, y), batched, strict=True))
+    out = op.call(x, y, **params)
+    if ranks[1] == 1:
+        out = out[..., 0]
+    return (
+        out[..., 0, :] if ranks[0] == 1 and ranks[1] > 1 else out[..., 0] if ranks[0] == 1 else out
+    )
+
+
+def solving(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Linear systems: a vector on the right is a matrix of one column."""
+    a, b = args
+    vector = len(shape(b)) - batched[1] == 1
+    b = OPS["reshape"].call(b, (*shape(b), 1)) if vector else b
+    rank = max(len(shape(v)) - k for v, k in zip((a, b), batched, strict=True))
+    out = op.call(
+        *[lengthen(v, rank) if k else v for v, k in zip((a, b), batched, strict=True)], **params
+    )
+    return out[..., 0] if vector else out
+
+
+def joining(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Arrays joined: those that are not batched are repeated first."""
+    n = next(shape(a)[0] for a, b in zip(args, batched, strict=True) if b)
+    full = [
+        a if b else OPS["broadcast_to"].call(a, (n, *shape(a)))
+        for a, b in zip(args, batched, strict=True)
+    ]
+    return op.call(*full, axis=params["axis"] + 1)
+
+
+def permuted(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Axes in another order: the batch axis stays in front."""
+    rank = len(shape(args[0])) - 1
+    return op.call(args[0], (0, *[a % rank + 1 for a in params["axes"]]))
+
+
+def indexed(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Indexing: all of the batch axis, then the index; where NumPy would move axes about, one by one."""
+    index = params["index"] if isinstance(params["index"], tuple) else (params["index"],)
+    index = tuple([np.asarray(i) if isinstance(i, list) else i for i in index])
+    advanced = [k for k, i in enumerate(index) if isinstance(i, (int, np.integer, np.ndarray))]
+    arrays = any(isinstance(index[k], np.ndarray) for k in advanced)
+    if arrays and advanced[-1] - advanced[0] + 1 != len(advanced):
+        return looped(op, args, batched, params)
+    more = {**params, "index": (slice(None), *index)}
+    if "shape" in params:
+        more["shape"] = (shape(args[0])[0], *params["shape"])
+    return op.call(args[0], **more)
+
+
+def lettered(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Contractions: the batch axis is one more letter."""
+    one = "terms" in params
+    inputs, output = ((params["terms"][0],), params["terms"][1]) if one else params["subscripts"]
+    used = {*output}.union(*inputs)
+    z = next(c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba" if c not in used)
+    terms = tuple([z + t if b else t for t, b in zip(inputs, batched, strict=True)])
+    return (
+        op.call(args[0], (terms[0], z + output))
+        if one
+        else op.call(*args, subscripts=(terms, z + output))
+    )
+
+
+def looped(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Any op, one example at a time: right for all, and slow."""
+    n = next(shape(a)[0] for a, b in zip(args, batched, strict=True) if b)
+    outs = [
+        op.call(*[a[i] if b else a for a, b in zip(args, batched, strict=True)], **params)
+        for i in range(n)
+    ]
+    if isinstance(outs[0], (tuple, list)):
+        columns = [piled(column) for column in zip(*outs, strict=True)]
+        return type(outs[0])(*columns) if hasattr(outs[0], "_fields") else type(outs[0])(columns)
+    return piled(outs)
+
+
+def piled(values: Sequence[Any]) -> Any:
+    """Values of one shape along a new first axis."""
+    return OPS["joined"].call(
+        *[
+            OPS["reshape"].call(np.asarray(v) if not hasattr(v, "shape") else v, (1, *shape(v)))
+            for v in values
+        ],
+        axis=0,
+    )
+
+
+def usual(op: Op) -> Rule:
+    """The batching rule that follows from the kind of an op."""
+    if "axis" in op.params:
+        return shifted
+    if op.word in ("elementwise", "constant", "predicate"):
+        return aligned
+    return matrices if op.word == "bilinear" else looped
