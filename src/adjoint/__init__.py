@@ -1,5 +1,8 @@
 """adjoint: automatic differentiation for any array. `import adjoint as ad`."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from numpy import asarray as asarray
 
 from . import errors as errors
@@ -137,10 +140,6 @@ from .ops.shape import tile as tile
 from .ops.shape import transpose as transpose
 from .ops.shape import tril as tril
 from .ops.shape import triu as triu
-from .show.draw import draw as draw
-from .show.explain import explain as explain
-from .show.why import why as why
-from .testing import check_grads as check_grads
 from .transforms.batching import vmap as vmap
 from .transforms.derivatives import grad as grad
 from .transforms.derivatives import jvp as jvp
@@ -161,5 +160,23 @@ from .transforms.jacobians import linear_transpose as linear_transpose
 from .transforms.jacobians import linearize as linearize
 from .transforms.jacobians import vhp as vhp
 
+if TYPE_CHECKING:
+    from .show.draw import draw as draw
+    from .show.explain import explain as explain
+    from .show.why import why as why
+    from .testing import check_grads as check_grads
+
 __version__ = "0.1.0"
-__all__ = [name for name in dir() if not name.startswith("_")]
+
+# What is for looking and testing is imported when it is first asked for.
+LATER = dict(draw="show.draw", explain="show.explain", why="show.why", check_grads="testing")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module 'adjoint' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{LATER[name]}", __name__), name)
+    return value
+
+
+__all__ = [n for n in (*dir(), *LATER) if n not in ("Any", "TYPE_CHECKING", "LATER", "import_module") and n[0] != "_"]

@@ -11,7 +11,7 @@ import functools
 import linecache
 import operator
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -104,14 +104,37 @@ def code(text: str) -> CodeType:
     return compile(text, file, "exec")
 
 
-def compiled(text: str, **names: Any) -> Callable[..., Any]:
-    """The function `call` that `text` defines."""
-    names |= dict(
-        RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor,
-        Result=Result, ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame, paused=paused,
-    )  # fmt: skip
-    exec(code(text), names)
-    return names["call"]  # type: ignore[no-any-return]
+COMMON = dict(
+    RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor,
+    Result=Result, ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame,
+    paused=paused,
+)  # fmt: skip
+
+
+def on_demand(op: Op, text: str) -> Callable[..., Any]:
+    """The function `call` that `text` defines, compiled when it is first called.
+
+    Compiling all of them would be most of the time of `import adjoint`. The function that stands
+    here until then takes the code of the real one.
+    """
+    names: dict[str, Any] = COMMON | dict(OP=op, TEXT=text, DEFAULTS=op.defaults, UNROLL=unroll)
+    names["SELF"] = call = FunctionType(first_call.__code__, names)
+    return call
+
+
+def first_call(*args: Any, **params: Any) -> Any:
+    """What every specialised call is until it is compiled; its names are those of `on_demand`."""
+    return UNROLL(SELF)(*args, **params)  # type: ignore[name-defined]  # noqa: F821
+
+
+def unroll(call: FunctionType) -> FunctionType:
+    """Give `call` the code that its text stands for."""
+    names = call.__globals__
+    names["forward"] = on_numpy(names["OP"])
+    exec(code(names["TEXT"]), scope := dict(names))
+    call.__defaults__ = scope["call"].__defaults__
+    call.__code__ = scope["call"].__code__
+    return call
 
 
 def expression(op: Op, names: tuple[str, ...]) -> str:
@@ -154,7 +177,7 @@ def one_input(op: Op) -> Callable[..., Any]:
         seal="None if X is Result else seal(a)" if keeps_x else "None",
         params=f"dict({', '.join(f'{n}={n}' for n in op.params)})",
     )
-    return compiled(text, OP=op, DEFAULTS=op.defaults, forward=on_numpy(op))
+    return on_demand(op, text)
 
 
 def two_inputs(op: Op) -> Callable[..., Any]:
@@ -222,10 +245,9 @@ def two_inputs(op: Op) -> Callable[..., Any]:
             for key, parts in branches.items()
         },
     )
-    known = dict(OP=op, forward=on_numpy(op))
-    call = compiled(text, **known)
+    call = on_demand(op, text)
     turned = text.replace("def call(x, y)", "def call(y, x)")
-    call.reflected = compiled(turned, **known)  # type: ignore[attr-defined]
+    call.reflected = on_demand(op, turned)  # type: ignore[attr-defined]
     return call
 
 
@@ -271,4 +293,5 @@ def on_numpy(op: Op) -> Callable[..., Any]:
         return NUMPY.operators.get(name) or getattr(NUMPY, name)  # type: ignore[no-any-return]
     names = ", ".join((*op.inputs, *op.params))
     text = f"def call({names}):\n    return forward(NUMPY, {names})\n"
-    return compiled(text, forward=forward, NUMPY=NUMPY)
+    exec(code(text), scope := dict(forward=forward, NUMPY=NUMPY))
+    return scope["call"]  # type: ignore[return-value]

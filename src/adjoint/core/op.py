@@ -60,7 +60,9 @@ class Op:
         self.name: str = forward.__name__
         self.forward, self.word, self.view = forward, word, view
         self.__doc__ = forward.__doc__
-        parameters = list(inspect.signature(forward).parameters.values())[1:]
+        signature = inspect.signature(forward)
+        parameters = list(signature.parameters.values())[1:]
+        self.signature = signature.replace(parameters=parameters)
         self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_ONLY)
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         named = [p for p in parameters if p.kind not in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL)]

@@ -300,7 +300,7 @@ def finish(op: Op, jvp: Callable[..., Any], batch: Rule | None = None) -> Any:
     call: Any = op.call
     call.__name__ = call.__qualname__ = op.name
     call.__doc__, call.__module__ = op.__doc__, op.forward.__module__
-    call.op = op
+    call.op, call.__signature__ = op, op.signature
     return call
 
 

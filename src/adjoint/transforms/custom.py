@@ -1,0 +1,714 @@
+"""Your own derivative for your own function: rules, gradients cut, turned or clipped, black boxes."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backends.namespace import INEXACT, NUMBERS, NUMPY, as_array, describe
+from ..core.batch import Batched
+from ..core.forward import fit
+from ..core.op import Op, door, next_level
+from ..core.reverse import project, pull_many
+from ..core.tensor import Tensor, variable
+from ..core.traced import Traced, shape
+from ..core.tree import children, flatten, outline, tree_map
+from ..errors import ConversionError, DataError, DeclarationError, NoRuleError, ShapeError
+from ..ops.batch import looped
+from ..ops.elementwise import abs as abs_
+from ..ops.elementwise import clip, maximum, real, sqrt
+from ..ops.reduce import sum as sum_
+from ..ops.shape import reshape, stack
+from .batching import vmap
+from .derivatives import at_level, lowest, pulled
+from .function import Derived, name_of
+
+Function = Callable[..., Any]
+Rule = tuple[Function, tuple[str, ...]]
+
+
+class Wrapped(Derived):
+    """A function that stands for another: it has its name, signature and docstring, and pickles."""
+
+    def __init__(self, call: Function, maker: Function, *args: Any) -> None:
+        super().__init__(call, "", maker, args)
+        f = args[0]
+        self.__doc__ = inspect.getdoc(f)
+        self.__module__ = getattr(f, "__module__", __name__)
+        self.__qualname__ = getattr(f, "__qualname__", self.__name__)
+
+    def __reduce__(self) -> Any:
+        """By name where the name stands for this very function, as after a decorator."""
+        found: Any = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            found = getattr(found, part, None)
+        return self.__qualname__ if found is self else super().__reduce__()
+
+
+class Call:
+    """One call of a custom function: its static arguments, and how its containers are built.
+
+    parts   name, range among the leaves, and builder of every argument that is differentiated
+    paths   of the leaves, and `specs`, their shapes and dtypes
+    floor   the outermost level among the leaves
+    ends    paths of the output's leaves; None for an output that is one array
+    """
+
+    __slots__ = ("build_out", "ends", "floor", "parts", "paths", "specs", "static")
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, slice, Function]] = []
+        self.paths: list[str] = []
+        self.specs: list[tuple[tuple[int, ...], Any]] = []
+        self.static: dict[str, Any] = {}
+        self.floor: float = np.inf
+        self.ends: list[str] | None = None
+        self.build_out: Function = tuple
+
+    def __repr__(self) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in self.static.items()) or "..."
+
+    def trees(self, leaves: Sequence[Any]) -> list[Any]:
+        """One container for every argument that is differentiated."""
+        return [build(leaves[where]) for _, where, build in self.parts]
+
+    def values(self, names: Sequence[str], xs: Sequence[Any], out: Any) -> Iterator[Any]:
+        """What a rule asked for by its parameter names."""
+        parts = {name: (where, build) for name, where, build in self.parts}
+        for name in names:
+            if name in parts:
+                where, build = parts[name]
+                yield build(xs[where])
+            else:
+                yield self.outputs(out) if name == "out" else self.static[name]
+
+    def outputs(self, out: Any) -> Any:
+        """The container of the output around its leaves."""
+        return self.build_out([out] if self.ends is None else out)
+
+    def like(self, other: Call) -> None:
+        """Take over the form of the output, where the function itself is not run."""
+        self.ends, self.build_out = other.ends, other.build_out
+
+
+class Custom(Op):
+    """The op of one custom function: its inputs are the leaves of its arguments."""
+
+    def __init__(self, f: Function, static: Sequence[str | int]) -> None:
+        def forward(xp: Any, *xs: Any, call: Any) -> Any:
+            return self.run(xs, call)
+
+        forward.__name__, forward.__doc__ = name_of(f), inspect.getdoc(f)
+        forward.__module__ = getattr(f, "__module__", __name__)
+        super().__init__(forward, "op", view=True)
+        self.f, self.many, self.pull, self.batch = f, True, pull_many, mapped
+        self.maps: dict[tuple[bool, ...], Function] = {}
+        try:
+            self.signature = inspect.signature(f)
+        except (TypeError, ValueError):
+            raise DeclarationError(
+                f"a rule names the parameters of its function, and `{self.name}` does not tell its own. "
+                "Wrap it: `lambda x: f(x)`."
+            ) from None
+        names = list(self.signature.parameters)
+        for s in static:
+            if s not in names and not (isinstance(s, int) and -len(names) <= s < len(names)):
+                raise DeclarationError(
+                    f"`{self.name}` has no parameter {s!r} to be static; it has {', '.join(names)}"
+                )
+        self.static = {s if isinstance(s, str) else names[s] for s in static}
+        self.dynamic = [n for n in names if n not in self.static]
+        if "out" in names:
+            raise DeclarationError(
+                f"`out` in a rule is the output of `{self.name}`; rename the parameter called so"
+            )
+
+    def ruled(self, vjp: Rule | None, jvp: Rule | None) -> None:
+        """Set both rules, each derived from the other where it is missing."""
+        self.vjp_rule, self.jvp_rule = vjp, jvp
+        asked = (vjp or jvp or self.refuse())[1]
+        self.asked = set(asked)
+        inputs = self.asked.intersection(self.dynamic)
+        self.keep = (*["xs"] * bool(inputs), *["out"] * ("out" in asked), "call")
+        self.vjp, self.jvp, self.call = self.back, self.forth, self.enter
+
+    def refuse(self) -> Any:
+        """Complain that there is no rule."""
+        raise DeclarationError(
+            f"`custom` needs a rule for `{self.name}`: a vjp, a jvp, or both. Without one, "
+            "call the function as it is: its ops are differentiated."
+        )
+
+    def rule(self, rule: Function | None, what: str) -> Rule | None:
+        """A rule beside the residuals that it names."""
+        if rule is None:
+            return None
+        names = tuple(inspect.signature(rule).parameters)[1:]
+        known = (*self.signature.parameters, "out")
+        for name in names:
+            if name not in known:
+                raise DeclarationError(
+                    f"the {what} of `{self.name}` names `{name}`; `{self.name}` has {', '.join(known)}"
+                )
+        return rule, names
+
+    def perform(self, *args: Any, **kwargs: Any) -> Any:
+        """The public function."""
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        call, leaves = Call(), []
+        for name, value in bound.arguments.items():
+            if name in self.static:
+                call.static[name] = self.still(name, value)
+                continue
+            some, paths, build = flatten(value, name)
+            call.parts.append((name, slice(len(leaves), len(leaves) + len(some)), build))
+            call.paths += paths
+            leaves += [self.array(x, path) for x, path in zip(some, paths, strict=True)]
+        call.specs = [spec(x) for x in leaves]
+        call.floor = min([level for x in leaves for level in levels(x)], default=np.inf)
+        out = self.enter(*leaves, call=call)
+        ends = [out] if call.ends is None else out
+        return call.build_out([o if differentiable(spec(o)) else untracked(o) for o in ends])
+
+    def still(self, name: str, value: Any) -> Any:
+        """A static argument, which nothing is differentiated by."""
+        if any(isinstance(x, Traced) for x in flatten(value)[0]):
+            raise DataError(
+                f"`{self.name}` was given a tracked value for its static argument `{name}`; it would "
+                "have no derivative. Detach it, or take `static` off."
+            )
+        return value
+
+    def array(self, x: Any, path: str) -> Any:
+        """A leaf of an argument: an array, a number or a tracked value."""
+        if isinstance(x, Traced) or type(x) in NUMBERS:
+            return x
+        try:
+            return as_array(x, self.name)
+        except DataError:
+            raise DataError(
+                f"`{self.name}` needs arrays, numbers or containers of them; {path} is a "
+                f"{type(x).__name__}. Name the argument in `static` if it is none."
+            ) from None
+
+    def enter(self, *xs: Any, call: Call) -> Any:
+        """The op on any mixture of plain and tracked leaves; errors of `f` come out as they are."""
+        traced = any(isinstance(x, Traced) for x in xs)
+        return door(self, xs, {"call": call}) if traced else self.forward(NUMPY, *xs, call=call)
+
+    def run(self, xs: Sequence[Any], call: Call) -> Any:
+        """`f` itself, on plain values; its output as leaves."""
+        given = dict(zip([p[0] for p in call.parts], call.trees(xs), strict=True)) | call.static
+        bound = inspect.BoundArguments(
+            self.signature,
+            {n: given[n] for n in self.signature.parameters},  # type: ignore[arg-type]
+        )
+        out = self.f(*bound.args, **bound.kwargs)
+        ends, paths, call.build_out = flatten(out, "output")
+        call.ends = None if children(out) is None else paths
+        ends = [self.end(o, call) for o in ends]
+        return ends[0] if call.ends is None else tuple(ends)
+
+    def end(self, out: Any, call: Call) -> Any:
+        """A leaf of the output, in which no value may hide that the rule knows nothing of."""
+        if isinstance(out, Tensor) and out.node is None:
+            out = out.primal
+        if max(levels(out), default=-1) >= call.floor:
+            raise DataError(
+                f"`{self.name}` uses a tracked value that is not among its arguments, so its rule has "
+                "no derivative for it. Pass the value as an argument, or detach it."
+            )
+        return out if isinstance(out, Traced) else as_array(out, self.name)[()]
+
+    def pick(self, primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+        """What the tape keeps: what the rule names, leaf by leaf."""
+        call = params["call"]
+        wanted = [False] * len(primals)
+        for name, where, _ in call.parts:
+            if name in self.asked:
+                wanted[where] = [True] * (where.stop - where.start)
+        xs = tuple([x if w else None for x, w in zip(primals, wanted, strict=True)])
+        kept = [dict(xs=xs, out=out, call=call)[name] for name in self.keep]
+        return kept[0] if len(kept) == 1 else tuple(kept)
+
+    def back(self, ct: Any, kept: Any) -> list[Any]:
+        """The pullback, for the tape: cotangents of the output's leaves -> of the inputs' leaves."""
+        have = dict(zip(self.keep, kept if len(self.keep) > 1 else [kept], strict=True))
+        call, xs, out = have["call"], have.get("xs", ()), have.get("out")
+        cts = [ct] if call.ends is None else ct
+        if self.vjp_rule is not None:
+            return [own(b, cts) for b in self.pulled(cts, xs, out, call)]
+        level = next_level()
+        ts = [variable(np.zeros(*s)[()], level) for s in call.specs]
+        with self.transposing("jvp", "vjp"):
+            ends = self.pushed(ts, xs, out, call, [spec(c) for c in cts])
+            return pulled(ts, nodes(ends, level), cts)
+
+    def forth(
+        self, tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
+    ) -> Any:
+        """The pushforward: tangents of the inputs' leaves, None for constants -> of the output's."""
+        call = params["call"]
+        ends = [out] if call.ends is None else out
+        specs = [spec(o) for o in ends]
+        if self.jvp_rule is not None:
+            full = [
+                np.zeros(*s)[()] if t is None else fit(t, x)
+                for t, x, s in zip(tangents, primals, call.specs, strict=True)
+            ]
+            moved = self.pushed(full, primals, out, call, specs)
+        else:
+            level = next_level()
+            cts = [variable(np.zeros(*s)[()], level) for s in specs]
+            with self.transposing("vjp", "jvp"):
+                backs = self.pulled(cts, primals, out, call)
+                pairs = [
+                    (project(b, x), fit(t, x))
+                    for b, x, t in zip(backs, primals, tangents, strict=True)
+                    if t is not None and b is not None
+                ]
+                moved = pulled(cts, nodes([b for b, _ in pairs], level), [t for _, t in pairs])
+        moved = [m if differentiable(s) else None for m, s in zip(moved, specs, strict=True)]
+        return moved[0] if call.ends is None else moved
+
+    def transposing(self, given: str, wanted: str) -> Transposing:
+        """The block in which a rule is run backwards."""
+        return Transposing(self.name, given, wanted)
+
+    def pulled(self, cts: Sequence[Any], xs: Sequence[Any], out: Any, call: Call) -> list[Any]:
+        """The user's vjp, leaf by leaf and checked."""
+        rule, names = self.vjp_rule  # type: ignore[misc]
+        ct = call.build_out(cts)
+        back = self.told(rule, "vjp", ct, call.values(names, xs, out))
+        likes = [build(call.paths[where]) for _, where, build in call.parts]
+        if len(likes) == 1:
+            back = (back,)
+        elif type(back) not in (tuple, list) or len(back) != len(likes):
+            raise ShapeError(
+                f"the vjp of `{self.name}` must return a tuple of {len(likes)} cotangents, for "
+                f"{', '.join(p[0] for p in call.parts)}; it returned {outline(back)}."
+            )
+        found = [leaf for like, b in zip(likes, back, strict=True) for leaf in self.paired(like, b)]
+        return [
+            self.checked("vjp", "cotangent", b, path, s)
+            for (path, b), s in zip(found, call.specs, strict=True)
+        ]
+
+    def pushed(
+        self, ts: Sequence[Any], xs: Sequence[Any], out: Any, call: Call, specs: Sequence[Any]
+    ) -> list[Any]:
+        """The user's jvp, leaf by leaf and checked."""
+        rule, names = self.jvp_rule  # type: ignore[misc]
+        trees = call.trees(ts)
+        t = trees[0] if len(trees) == 1 else tuple(trees)
+        moved = self.told(rule, "jvp", t, call.values(names, xs, out))
+        like = call.build_out(["output"] if call.ends is None else call.ends)
+        found = self.paired(like, moved)
+        return [
+            self.checked("jvp", "tangent", m, path, s)
+            for (path, m), s in zip(found, specs, strict=True)
+        ]
+
+    def told(self, rule: Function, what: str, t: Any, values: Iterator[Any]) -> Any:
+        """What a rule answers; its errors say whose it is."""
+        try:
+            return rule(t, *values)
+        except Exception as error:
+            error.add_note(f"in the {what} of `{self.name}`")
+            raise
+
+    def paired(self, like: Any, got: Any) -> list[tuple[str, Any]]:
+        """The leaves that a rule returned, each with its path; None stands for zeros."""
+        mine, theirs = children(like), children(got)
+        if mine is None:
+            return [(like, got)]
+        if got is None:
+            return [(path, None) for path in flatten(like)[0]]
+        if theirs is None or type(like) is not type(got) or mine[0] != theirs[0]:
+            raise ShapeError(
+                f"a rule of `{self.name}` must return the structure {outline(like)}; "
+                f"it returned {outline(got)}."
+            )
+        return [x for a, b in zip(mine[1], theirs[1], strict=True) for x in self.paired(a, b)]
+
+    def checked(self, what: str, kind: str, got: Any, path: str, wanted: Any) -> Any:
+        """A leaf that a rule returned, of the shape and the kind of what it belongs to."""
+        if got is None or not differentiable(wanted):
+            return None
+        if not isinstance(got, Traced):
+            got = as_array(got, self.name)[()]
+        form = f"{wanted[1]}{wanted[0]}"
+        if shape(got) != wanted[0]:
+            raise ShapeError(
+                f"the {what} of `{self.name}` returned for {path}, {form}, "
+                f"a {kind} {describe(got)}. It must have the same shape."
+            )
+        if got.dtype.kind == "c" and wanted[1].kind != "c":
+            raise DataError(
+                f"the {what} of `{self.name}` returned for {path}, {form}, "
+                f"a {kind} {describe(got)}. Return its real part."
+            )
+        return got.astype(wanted[1]) if got.dtype.kind in "biu" else got
+
+
+class Transposing:
+    """A block in which one rule of an op is run backwards to have the other."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, (ConversionError, NoRuleError)) or type(error) is TypeError:
+            name, given, wanted = self.names
+            raise NoRuleError(
+                f"`{name}` has a {given} alone; its {wanted} is the {given} transposed, and that failed: "
+                f"{error} Write the {given} with adjoint's functions, or give a {wanted} too."
+            ) from error
+
+
+def spec(x: Any) -> tuple[tuple[int, ...], Any]:
+    """Shape and dtype."""
+    return shape(x), x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
+
+
+def differentiable(s: tuple[tuple[int, ...], Any]) -> bool:
+    """True for shapes and dtypes of real and complex numbers."""
+    return s[1].char in INEXACT
+
+
+def levels(x: Any) -> Iterator[int]:
+    """The levels at which a value is followed, innermost first."""
+    while isinstance(x, Traced):
+        yield x.level
+        x = x.primal
+
+
+def untracked(x: Any) -> Any:
+    """An integer output: nothing is differentiated by it, but it may be batched."""
+    if isinstance(x, Batched):
+        return Batched(untracked(x.primal), x.level)
+    return untracked(x.primal) if isinstance(x, Traced) else x
+
+
+def nodes(values: Sequence[Any], level: int) -> list[Any]:
+    """Where the reverse pass starts, for each value that depends on the variables of `level`."""
+    return [v.node if at_level(v, level) else None for v in values]
+
+
+def own(back: Any, cts: Sequence[Any]) -> Any:
+    """A cotangent in memory that is not the user's, who may have returned what the rule was given."""
+    if type(back) is not np.ndarray or any(back is c for c in cts):
+        return back
+    return back.copy()
+
+
+def mapped(op: Custom, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """The batching rule: the same function with `f` and both rules mapped."""
+    mask = (*batched, params["call"].ends is None)
+    if mask not in op.maps:
+        op.maps[mask] = mapping(op, batched)
+    return op.maps[mask](*args, call=params["call"])
+
+
+def mapping(op: Custom, batched: list[bool]) -> Function:
+    """`op` as a custom function of leaves of which those that are `batched` have one more axis."""
+    axes = tuple([0 if b else None for b in batched])
+
+    def f(*xs: Any, call: Any) -> Any:
+        return vmap(lambda *one: op.run(one, call), axes)(*xs)
+
+    def vjp(ct: Any, xs: Any, out: Any, call: Any) -> Any:
+        single = call.ends is None
+
+        def one(ct: Any, xs: Any, out: Any) -> Any:
+            kept = op.pick(xs, out, {"call": call})
+            return zeroed(op.back(ct, kept), call.specs)
+
+        backs = vmap(one, (0, axes, 0))(ct if single else list(ct), xs, out)
+        return tuple([b if m else sum_(b, 0) for b, m in zip(backs, batched, strict=True)])
+
+    def jvp(tangents: Any, xs: Any, out: Any, call: Any) -> Any:
+        single = call.ends is None
+
+        def one(tangents: Any, xs: Any, out: Any) -> Any:
+            moved = op.forth(tangents, xs, out, {"call": call})
+            ends = zeroed([moved] if single else moved, [spec(o) for o in ([out] if single else out)])
+            return ends[0] if single else tuple(ends)
+
+        return vmap(one, (axes, axes, 0))(tangents, xs, out)
+
+    f.__name__, f.__module__ = op.name, op.forward.__module__
+    return custom(f, vjp, jvp, ("call",))
+
+
+def zeroed(values: Sequence[Any], specs: Sequence[Any]) -> list[Any]:
+    """Zeros in the place of None."""
+    return [np.zeros(*s)[()] if v is None else v for v, s in zip(values, specs, strict=True)]
+
+
+def custom(
+    f: Function | None = None,
+    vjp: Function | None = None,
+    jvp: Function | None = None,
+    static: Sequence[str | int] = (),
+) -> Any:
+    """`f` with a derivative of your own: custom : (x -> y), (ȳ, x, y -> x̄) -> (x -> y).
+
+    f : a function of arrays, numbers and containers of them, and of static arguments
+    vjp : `vjp(ct, ...)` -> the cotangent of the argument; of several arguments a tuple with one each
+    jvp : `jvp(t, ...)` -> the tangent of the output; of several arguments `t` is a tuple
+    static : names or positions of the arguments that are no arrays; they have no derivative
+
+    **A rule's parameter names are its residuals**: after the first, each is a parameter of `f`, or
+    `out`, its output. What no rule names is not kept. Containers come and go as `f` has them; None
+    stands for zeros. A constant's tangent comes as zeros. Integer arrays have no derivative.
+
+    One rule is enough. A vjp is linear in `ct`, a jvp in `t`; the other is that map transposed, at
+    about twice the cost of one written by hand. A rule is differentiated for higher orders, and mapped
+    by `vmap`, so it and `f` are then to be written with adjoint's functions.
+    What `f` takes from outside is differentiated through its own ops; at the level of its arguments it
+    has no derivative by the rule, and is refused. Nests in any order. As a decorator:
+
+    >>> import adjoint as ad
+    >>> @ad.custom(vjp=lambda ct, out: ct * (1 - out))
+    ... def softplus(x):
+    ...     return -ad.log(ad.sigmoid(-x))
+    >>> ad.grad(softplus)(0.0)          # not the derivative, but what the rule says of it
+    np.float64(0.3068528194400547)
+    >>> ad.jvp(softplus, (0.0,), (2.0,))[1]
+    np.float64(0.6137056388801094)
+    """
+    if f is None:
+        return lambda f: custom(f, vjp, jvp, static)
+    op = Custom(f, (static,) if isinstance(static, (str, int)) else static)
+    op.ruled(op.rule(vjp, "vjp"), op.rule(jvp, "jvp"))
+    function: Any = Wrapped(op.perform, custom, f, vjp, jvp, static)
+    function.op = op
+    return function
+
+
+def stop_gradient(x: Any) -> Any:
+    """`x`, a constant to every derivative at every level: stop_gradient : x -> x, x̄ = 0.
+
+    x : an array, or a container of arrays; other leaves pass. Costs nothing. Nests with everything.
+
+    >>> import adjoint as ad
+    >>> ad.grad(lambda x: x * ad.stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
+    return tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Traced) else leaf, x)
+
+
+def straight_through(f: Function) -> Function:
+    """`f` forward, the identity back: straight_through : (x -> x) -> (x -> x), x̄ = ȳ and ẏ = ẋ.
+
+    f : a function of one array or container, whose output has its structure and shapes; it may use
+        NumPy, for it is run on plain arrays (under `vmap` on adjoint's)
+
+    For rounding, thresholds and codes, where the derivative is zero and of no use for training
+    (Bengio, Léonard & Courville 2013). Costs one call of f. Nests with everything.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.value_and_grad(ad.straight_through(np.round))(2.7)
+    (np.float64(3.0), np.float64(1.0))
+    """
+
+    def through(x: Any) -> Any:
+        out = f(x)
+        ends, (leaves, paths, build) = flatten(out)[0], flatten(x, "x")
+        if outline(out) != outline(x):
+            raise ShapeError(
+                f"`straight_through` needs an output of the structure of its input, {outline(x)}; "
+                f"`{name_of(f)}` returned {outline(out)}."
+            )
+        for end, leaf, path in zip(ends, leaves, paths, strict=True):
+            if shape(end) != shape(leaf):
+                raise ShapeError(
+                    f"`straight_through` needs an output of the shape of its input, {shape(leaf)} at "
+                    f"{path}; `{name_of(f)}` returned {shape(end)}."
+                )
+        return build([alike(e, leaf) for e, leaf in zip(ends, leaves, strict=True)])
+
+    through.__name__ = name_of(f)
+    op = Custom(through, ())
+    op.ruled((lambda ct: ct, ()), (lambda t: t, ()))
+    return Wrapped(op.perform, straight_through, f)
+
+
+def alike(out: Any, x: Any) -> Any:
+    """`out` in the dtype of `x`: truth values and integers become numbers that can be moved."""
+    dtype = spec(x)[1]
+    return out if spec(out)[1] == dtype or dtype.char not in INEXACT else (
+        out.astype(dtype) if hasattr(out, "astype") else dtype.type(out)
+    )
+
+
+def reverse_gradient(x: Any, scale: float = 1.0) -> Any:
+    """`x`, whose derivative is turned round: reverse_gradient : x -> x, x̄ = -scale·ȳ, ẏ = -scale·ẋ.
+
+    x : an array, or a container of arrays
+
+    What lies behind it is trained to do the opposite (domain adaptation: Ganin & Lempitsky 2015).
+    Costs one product in the backward pass. Nests with everything.
+
+    >>> import adjoint as ad
+    >>> ad.grad(lambda x: ad.reverse_gradient(x, 0.5) ** 2)(3.0)
+    np.float64(-3.0)
+    """
+    return turned(x, scale)
+
+
+def clip_gradient(x: Any, low: Any = None, high: Any = None, norm: float | None = None) -> Any:
+    """`x`, whose cotangent is bounded: clip_gradient : x -> x, x̄ = clip(ȳ, low, high), ẏ = ẋ.
+
+    x : an array, or a container of arrays
+    low, high : bounds of each element of the cotangent; None for none
+    norm : instead, the largest Euclidean norm of all of x together; a longer cotangent is shortened
+
+    Tangents pass as they are, for nothing explodes on the way forward. Costs two passes over the
+    cotangent. Nests with everything; the second derivative is that of the clipped gradient.
+
+    >>> import adjoint as ad
+    >>> ad.grad(lambda x: ad.clip_gradient(x, -1.0, 1.0) ** 2)(3.0)
+    np.float64(1.0)
+    >>> import numpy as np
+    >>> ad.grad(lambda x: (ad.clip_gradient(x, norm=1.0) ** 2).sum())(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
+    """
+    if (norm is None) == (low is None and high is None):
+        raise DataError("`clip_gradient` needs bounds `low` and `high`, or a `norm`, not both.")
+    if norm is not None and not norm > 0:
+        raise DataError(f"`clip_gradient` needs a positive norm; it was given {norm!r}.")
+    return clipped(x, low, high, norm)
+
+
+def clipping(ct: Any, low: Any, high: Any, norm: Any) -> Any:
+    """The bounded cotangent. The norm is bounded before its root is taken, which has no slope at 0."""
+    if norm is None:
+        return tree_map(lambda c: clip(c, low, high), ct)
+    squares = sum([sum_(abs_(c) ** 2) for c in flatten(ct)[0]])
+    factor = norm / sqrt(maximum(squares, norm * norm))
+    return tree_map(lambda c: c * factor, ct)
+
+
+turned = custom(
+    lambda x, scale: x,
+    vjp=lambda ct, scale: tree_map(lambda c: -scale * c, ct),
+    jvp=lambda t, scale: tree_map(lambda d: -scale * d, t),
+    static=("scale",),
+)
+clipped = custom(
+    lambda x, low, high, norm: x, vjp=clipping, jvp=lambda t: t, static=("low", "high", "norm")
+)
+turned.op.name, clipped.op.name = "reverse_gradient", "clip_gradient"
+
+
+class NumericDerivativeWarning(UserWarning):
+    """A derivative was taken by finite differences, of a function given to `numeric`."""
+
+
+def numeric(f: Function, eps: float | None = None, static: Sequence[str | int] = ()) -> Function:
+    """A black box, differentiated by central differences: numeric : (x -> y) -> (x -> y).
+
+    f : a function of NumPy arrays, numbers and containers of them; it may call compiled code
+    eps : the step in units of max(1, |x|); by default the cube root of the rounding unit, 6e-6 of
+        float64, which leaves about 10 digits of a first derivative
+    static : names or positions of arguments that are no arrays
+
+    ẏ costs 2 calls of f; x̄ costs 2 calls for every element of x (4 for a complex one): the whole
+    Jacobian. A `NumericDerivativeWarning` says so, once for each function. Nests with everything: a
+    second derivative is a difference of differences, of about 5 digits and at the square of the cost;
+    under `vmap` f is called for each example in turn.
+
+    >>> import adjoint as ad, math, warnings
+    >>> gamma = ad.numeric(lambda x: math.gamma(x))
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     round(float(ad.grad(gamma)(1.0)), 8)
+    -0.57721566
+    """
+    op = Custom(f, (static,) if isinstance(static, (str, int)) else static)
+    names = tuple(op.signature.parameters)
+    told: list[bool] = []
+
+    def warn(cost: str) -> None:
+        if not told:
+            told.append(True)
+            warnings.warn(
+                f"`{op.name}` is differentiated by finite differences, at {cost}. Give it a rule by "
+                "`custom`, or write it with adjoint's functions.",
+                NumericDerivativeWarning,
+                stacklevel=2,
+            )
+
+    def moved(values: Sequence[Any], steps: Sequence[Any]) -> list[Any]:
+        """The leaves of the output at the arguments `values` moved by `steps`."""
+        leaves, build = flattened(op, names, values)
+        bound = inspect.BoundArguments(
+            op.signature,
+            build([x if d is None else x + d for x, d in zip(leaves, steps, strict=True)]),
+        )
+        return flatten(op.perform(*bound.args, **bound.kwargs))[0]
+
+    def slope(values: Sequence[Any], steps: Sequence[Any], h: Any) -> list[Any]:
+        """Central differences along h·d = `steps`, over h."""
+        ahead = moved(values, steps)
+        behind = moved(values, [None if d is None else -d for d in steps])
+        return [(a - b) / (2 * h) for a, b in zip(ahead, behind, strict=True)]
+
+    def jvp(t: Any, *values: Any) -> Any:
+        warn("2 calls for a tangent")
+        leaves, _ = flattened(op, names, values)
+        free = [differentiable(spec(x)) for x in leaves]
+        directions = [d if m else None for d, m in zip(flatten(t)[0], free, strict=True)]
+        far = max([largest(d) for d in directions if d is not None], default=0.0)
+        size = max([largest(x) for x, m in zip(leaves, free, strict=True) if m], default=0.0)
+        h = step(leaves, eps) * max(1.0, size) / (far or 1.0)
+        out = slope(values, [None if d is None else h * d for d in directions], h)
+        return op.shaped(out)
+
+    def vjp(ct: Any, *values: Any) -> Any:
+        leaves, _ = flattened(op, names, values)
+        warn(f"{2 * sum([x.size for x in map(np.asarray, map(lowest, leaves))])} calls for a gradient")
+        cts, unit, backs = flatten(ct)[0], step(leaves, eps), []
+        for i, x in enumerate(leaves):
+            if not differentiable(spec(x)):
+                backs.append(None)
+                continue
+            flat, elements = np.asarray(lowest(x)), []
+            for at in np.ndindex(shape(x)):
+                total: Any = 0.0
+                for way in (1, 1j) if flat.dtype.kind == "c" else (1,):
+                    h = flat.real.dtype.type(unit * max(1.0, abs(flat[(..., *at)]).max()))
+                    d = np.zeros(shape(x), flat.dtype)
+                    d[at] = h * way
+                    steps = [d if j == i else None for j in range(len(leaves))]
+                    rows = zip(cts, slope(values, steps, h), strict=True)
+                    total = total + sum([real(sum_(c * s)) for c, s in rows]) / way
+                elements.append(total)
+            backs.append(reshape(stack(elements), shape(x)) if elements else None)
+        trees = op.argued(backs, values, names)
+        return trees[0] if len(trees) == 1 else tuple(trees)
+
+    op.ruled((vjp, names), (jvp, names))
+    op.batch = looped
+    return Wrapped(op.perform, numeric, f, eps, static)
+
+
+__all__ = [
+    "NumericDerivativeWarning",
+    "clip_gradient",
+    "custom",
+    "numeric",
+    "reverse_gradient",
+    "stop_gradient",
+    "straight_through",
+]
