@@ -159,6 +159,15 @@ from .transforms.jacobians import laplacian as laplacian
 from .transforms.jacobians import linear_transpose as linear_transpose
 from .transforms.jacobians import linearize as linearize
 from .transforms.jacobians import vhp as vhp
+from .transforms.optimise import History as History
+from .transforms.optimise import Optimiser as Optimiser
+from .transforms.optimise import adam as adam
+from .transforms.optimise import adamw as adamw
+from .transforms.optimise import descend as descend
+from .transforms.optimise import minimize as minimize
+from .transforms.optimise import rmsprop as rmsprop
+from .transforms.optimise import sgd as sgd
+from .transforms.ravel import ravel_tree as ravel_tree
 
 if TYPE_CHECKING:
     from .show.draw import draw as draw
@@ -179,4 +188,8 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-__all__ = [n for n in (*dir(), *LATER) if n not in ("Any", "TYPE_CHECKING", "LATER", "import_module") and n[0] != "_"]
+__all__ = [
+    n
+    for n in (*dir(), *LATER)
+    if n not in ("Any", "TYPE_CHECKING", "LATER", "import_module") and n[0] != "_"
+]

@@ -1,4 +1,4 @@
-"""Every error of adjoint: what was asked, what came, what to do; each with its cause and its cure."""
+"""Every error of adjoint: what was asked, what came, what to do; its cause and its cure."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ class ConversionError(AdjointError, TypeError):
     Traceback (most recent call last):
         ...
     adjoint.errors.ConversionError: `float()` of a tracked Tensor would lose its gradient; \
-it was made by `multiply`, shape (). Write `.detach()` first if that is meant, or stay with adjoint's functions.
+it was made by `multiply`, shape (). Write `.detach()` first if that is meant, or stay with \
+adjoint's functions.
 
     Cured:
 
@@ -99,8 +100,9 @@ class FreedGraphError(AdjointError, RuntimeError):
     >>> y.backward()
     Traceback (most recent call last):
         ...
-    adjoint.errors.FreedGraphError: `backward` needs the graph of a result of `multiply`, and an earlier \
-`backward` freed it. Compute the value again, or call the earlier one with `retain_graph=True`.
+    adjoint.errors.FreedGraphError: `backward` needs the graph of a result of `multiply`, and \
+an earlier `backward` freed it. Compute the value again, or call the earlier one with \
+`retain_graph=True`.
 
     Cured:
 
@@ -116,8 +118,8 @@ class NotTrackedError(AdjointError, RuntimeError):
     >>> ad.Tensor(3.0).detach().backward()
     Traceback (most recent call last):
         ...
-    adjoint.errors.NotTrackedError: `backward` found nothing to differentiate: this Tensor, shape (), depends on no \
-tracked Tensor. Was it detached, or made under `no_grad`?
+    adjoint.errors.NotTrackedError: `backward` found nothing to differentiate: this Tensor, \
+shape (), depends on no tracked Tensor. Was it detached, or made under `no_grad`?
     """
 
 
@@ -152,8 +154,8 @@ class NoRuleError(AdjointError, TypeError):
     >>> y.backward()
     Traceback (most recent call last):
         ...
-    adjoint.errors.NoRuleError: `nextafter` has no derivative rule. Express it by ops that have one, \
-or cut it off with `.detach()` if it is to count as a constant.
+    adjoint.errors.NoRuleError: `nextafter` has no derivative rule. Express it by ops that \
+have one, or cut it off with `.detach()` if it is to count as a constant.
     """
 
 
@@ -169,8 +171,9 @@ class MutationError(AdjointError, ValueError):
     >>> loss.backward()
     Traceback (most recent call last):
         ...
-    adjoint.errors.MutationError: an input of `multiply`, float64(3,), was changed in place after the forward pass, and \
-its derivative needs the old value. Call `backward` before the change, or compute on a copy.
+    adjoint.errors.MutationError: an input of `multiply`, float64(3,), was changed in \
+place after the forward pass, and its derivative needs the old value. Call `backward` before the \
+change, or compute on a copy.
 
     Cured:
 
@@ -197,13 +200,31 @@ class BatchError(AdjointError, ValueError):
     >>> ad.vmap(lambda x, y: x * y)(np.ones(3), np.ones(4))
     Traceback (most recent call last):
         ...
-    adjoint.errors.BatchError: `vmap` maps over axes of one length; it was given 3 at [0] and 4 at [1]. \
-Say in_axes=None for what is not mapped.
+    adjoint.errors.BatchError: `vmap` maps over axes of one length; it was given \
+3 at [0] and 4 at [1]. Say in_axes=None for what is not mapped.
 
     Cured:
 
     >>> ad.vmap(lambda x, y: (x * y).sum(), in_axes=(0, None))(np.ones(3), np.ones(4))
     array([4., 4., 4.])
+    """
+
+
+class OptimisationError(AdjointError, ValueError):
+    """A minimisation was asked for what cannot be, or met a value that is not finite.
+
+    >>> import adjoint as ad
+    >>> loss = lambda x, y: (x - y) ** 2
+    >>> ad.descend(loss, 0.0, ad.sgd(0.5), batches=[3.0, float("nan")])
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.OptimisationError: `descend`: the loss `<lambda>` is nan at step \
+1, where the parameters are finite. Look at its batch, or try a smaller rate.
+
+    Cured:
+
+    >>> ad.descend(loss, 0.0, ad.sgd(0.5), batches=[3.0, 4.0])[0]
+    np.float64(4.0)
     """
 
 

@@ -12,7 +12,8 @@ from .backends.namespace import describe
 from .core.tensor import Tensor
 from .core.tree import flatten, matching
 from .errors import DataError, GradientMismatch
-from .transforms.derivatives import checked, jvp, lowest, name_of, vjp
+from .transforms.derivatives import checked, jvp, lowest, vjp
+from .transforms.function import name_of
 
 Function = Callable[..., Any]
 SEARCHED = 256

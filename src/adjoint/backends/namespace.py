@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ NUMBERS: frozenset[type] = frozenset(
     {bool, int, float, complex, np.bool_} | {np.dtype(code).type for code in "bBhHiIlLqQefdgFDG"}
 )
 RAW: frozenset[type] = NUMBERS | {np.ndarray}
-# A Python complex and a NumPy scalar make a Python complex, which has no dtype: it takes the long way.
+# A Python complex and a NumPy scalar make a Python complex, without a dtype: it goes the long way.
 SIMPLE = NUMBERS - {complex}
 NUMERIC = frozenset("?bBhHiIlLqQefdgFDG")
 SLICING = frozenset((int, slice))
@@ -24,17 +24,17 @@ INEXACT = frozenset("efdgFDG")
 
 def reduce_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Sum by the ufunc: half the overhead of `np.sum`."""
-    return np.add.reduce(x, axis, None, None, keepdims)
+    return np.add.reduce(x, axis, None, None, keepdims)  # type: ignore[call-overload]
 
 
 def reduce_max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Maximum by the ufunc."""
-    return np.maximum.reduce(x, axis, None, None, keepdims)
+    return np.maximum.reduce(x, axis, None, None, keepdims)  # type: ignore[call-overload]
 
 
 def reduce_min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Minimum by the ufunc."""
-    return np.minimum.reduce(x, axis, None, None, keepdims)
+    return np.minimum.reduce(x, axis, None, None, keepdims)  # type: ignore[call-overload]
 
 
 def fill(x: Any, shape: tuple[int, ...]) -> Any:
@@ -69,11 +69,14 @@ def is_basic(index: Any) -> bool:
     """True where an index only slices, so no element is picked twice."""
     if type(index) is not tuple:
         return type(index) in SLICING or index is Ellipsis or index is None
-    return all([type(i) in SLICING or i is Ellipsis or i is None for i in index])
+    for i in index:
+        if not (type(i) in SLICING or i is Ellipsis or i is None):
+            return False
+    return True
 
 
 class NumPy:
-    """NumPy as a namespace: the array standard's names, with the overhead taken out where it counts."""
+    """NumPy as a namespace: the array standard's names, without overhead where it counts."""
 
     name = "numpy"
     array = np.ndarray
@@ -86,7 +89,7 @@ class NumPy:
     index_add = staticmethod(index_add)
 
     # NumPy's operators are three to ten times faster than its ufuncs on scalars.
-    operators = dict(  # noqa: RUF012
+    operators: ClassVar[dict[str, Callable[..., Any]]] = dict(
         add=operator.add,
         subtract=operator.sub,
         multiply=operator.mul,
@@ -131,8 +134,9 @@ def as_array(data: Any, op: str) -> Any:
                 f"`{op}` was given a {type(data).__name__} that is no array: {error}."
             ) from error
     if data.dtype.char not in NUMERIC:
+        dtype = "O" if data.dtype.kind == "O" else data.dtype
         raise DataError(
-            f"`{op}` needs real or complex numbers; data has dtype {data.dtype.str.lstrip('<>|=') if data.dtype.kind == 'O' else data.dtype}. "
+            f"`{op}` needs real or complex numbers; data has dtype {dtype}. "
             "Convert it first, for example with `np.asarray(data, dtype=float)`."
         )
     return data

@@ -1,1 +1,1 @@
-"""Values that remember how they were made: the op, the tensor, the two passes. Read in one sitting."""
+"""Values that remember how they were made: the op, the tensor, both passes. Read in one sitting."""

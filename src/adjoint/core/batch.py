@@ -12,7 +12,7 @@ from .traced import Traced, shape
 
 
 class Batched(Traced):
-    """Values of one shape, stacked along axis 0 of `primal`; to the function being mapped it is one of them."""
+    """Values of one shape, stacked along axis 0 of `primal`; the mapped function sees but one."""
 
     __slots__ = ()
 
@@ -40,8 +40,9 @@ class Batched(Traced):
 
     def __bool__(self) -> bool:
         raise BatchError(
-            f"inside `vmap` a value of shape {self.shape} stands for {shape(self.primal)[0]} of them, so Python's "
-            "`if`, `while`, `and` cannot branch on it. Use `ad.where`, or loop in Python."
+            f"inside `vmap` a value of shape {self.shape} stands for {shape(self.primal)[0]} of "
+            "them, so Python's `if`, `while`, `and` cannot branch on it. "
+            "Use `ad.where`, or loop in Python."
         )
 
     def __repr__(self) -> str:

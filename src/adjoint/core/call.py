@@ -1,7 +1,7 @@
 """The call of an op, specialised at declaration: `door` with everything known beforehand unrolled.
 
-A generic door costs about ten NumPy calls; unrolled, a remembered call costs one more than NumPy's own.
-The text below is written once, filled in with the names that the rules of an op ask for, and compiled.
+A generic door costs about ten NumPy calls; unrolled, a remembered call costs one more than NumPy's.
+The text below is written once, filled in with the names that an op's rules ask for, and compiled.
 What it does not expect (another level, another mode, a list) it leaves to `door`.
 """
 
@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from ..backends.namespace import NUMERIC, NUMPY, SIMPLE
+from .forward import Dual, push
 from .guard import seal
 from .op import Op, blame, door
-from .tensor import PAUSED, Result, Tensor, new, paused, tick
+from .tensor import PAUSED, Lifted, Result, Tensor, new, paused, tick
 
 ONE_INPUT = """
 def call(x{signature}):
@@ -40,7 +41,7 @@ def call(x{signature}):
         return t
     if X in RAW:
         return {raw}
-    return door(OP, (x,), {params})
+{beyond}    return door(OP, (x,), {params})
 """
 
 TWO_INPUTS = """
@@ -66,7 +67,26 @@ def call(x, y):
             return {forward}
         except Exception as error:
             raise blame(OP, (a, b), error) from error
-    return door(OP, (x, y), {{}})
+{beyond}    return door(OP, (x, y), {{}})
+"""
+
+BEYOND_ONE = """\
+    if X is Lifted:
+        return NESTED(x{given})
+    if X is Dual:
+        return push(OP, (x.tangent,), (x.primal,), x.level, {params})
+"""
+
+BEYOND_TWO = """\
+    if X is Lifted or Y is Lifted:
+        return NESTED(x, y)
+    if X is Dual:
+        if Y is Dual and x.level is y.level:
+            return push(OP, (x.tangent, y.tangent), (x.primal, y.primal), x.level, {})
+        if Y in NUMBERS or Y is ndarray:
+            return push(OP, (x.tangent, None), (x.primal, y), x.level, {})
+    elif Y is Dual and (X in NUMBERS or X is ndarray):
+        return push(OP, (None, y.tangent), (x, y.primal), y.level, {})
 """
 
 BRANCH = """\
@@ -79,7 +99,7 @@ BRANCH = """\
             {nodes}
             if PAUSED and paused({level}):
                 p = q = None
-            t = new(Result)
+            t = new({result})
             t.primal = out
             t.level = {level}
             t.node = {tracked} and (tick(), OP, {edges}, {shapes}, {seal})
@@ -106,18 +126,20 @@ def code(text: str) -> CodeType:
 
 COMMON = dict(
     RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor,
-    Result=Result, ndarray=np.ndarray, new=new, tick=tick, seal=seal, door=door, blame=blame,
-    paused=paused,
+    Result=Result, Lifted=Lifted, Dual=Dual, push=push, ndarray=np.ndarray, new=new, tick=tick,
+    seal=seal, door=door, blame=blame, paused=paused,
 )  # fmt: skip
 
 
-def on_demand(op: Op, text: str) -> Callable[..., Any]:
+def on_demand(op: Op, text: str, **more: Any) -> Callable[..., Any]:
     """The function `call` that `text` defines, compiled when it is first called.
 
     Compiling all of them would be most of the time of `import adjoint`. The function that stands
     here until then takes the code of the real one.
     """
-    names: dict[str, Any] = COMMON | dict(OP=op, TEXT=text, DEFAULTS=op.defaults, UNROLL=unroll)
+    names: dict[str, Any] = COMMON | dict(
+        OP=op, TEXT=text, DEFAULTS=op.defaults, UNROLL=unroll, **more
+    )
     names["SELF"] = call = FunctionType(first_call.__code__, names)
     return call
 
@@ -130,7 +152,8 @@ def first_call(*args: Any, **params: Any) -> Any:
 def unroll(call: FunctionType) -> FunctionType:
     """Give `call` the code that its text stands for."""
     names = call.__globals__
-    names["forward"] = on_numpy(names["OP"])
+    if "forward" not in names:
+        names["forward"] = on_numpy(names["OP"])
     exec(code(names["TEXT"]), scope := dict(names))
     call.__defaults__ = scope["call"].__defaults__
     call.__code__ = scope["call"].__code__
@@ -149,8 +172,11 @@ def expression(op: Op, names: tuple[str, ...]) -> str:
     return terms[0] if len(terms) == 1 else f"({', '.join(terms)})" if terms else "None"
 
 
+NESTED_RESULT = "Tensor if type(out) in RAW else Lifted"
+
+
 def specialise(op: Op) -> Callable[..., Any]:
-    """The public function of `op`: unrolled for one or two inputs, else straight through the door."""
+    """The public function of `op`: unrolled for one or two inputs, else through the door."""
     if not op.many and not op.variadic and len(op.inputs) == 1:
         return one_input(op)
     if not op.many and len(op.inputs) == 2 and not op.params:
@@ -167,21 +193,23 @@ def one_input(op: Op) -> Callable[..., Any]:
     given = "".join(f", {n}" for n in op.params)
     edge_text = "p, {}, None, None" if op.pull is None else "None, (p,), None, {}"
     keeps_x = edge is not None and op.inputs[0] in edge.names
-    text = ONE_INPUT.format(
+    params = f"dict({', '.join(f'{n}={n}' for n in op.params)})"
+    parts = dict(
         predicate="        return out\n" if op.word == "predicate" else "",
         signature=signature,
         forward=f"forward(a{given})",
         raw=f"forward(x{given})",
-        result="X" if op.view else "Result",
         edge=edge_text.format(expression(op, edge.names)) if edge else "None, None, None, None",
         seal="None if X is Result else seal(a)" if keeps_x else "None",
-        params=f"dict({', '.join(f'{n}={n}' for n in op.params)})",
+        params=params,
     )
-    return on_demand(op, text)
+    beyond = BEYOND_ONE.format(given=given, params=params)
+    text = ONE_INPUT.format(result="X" if op.view else "Result", beyond=beyond, **parts)
+    return with_nested(op, text, ONE_INPUT.format(result=NESTED_RESULT, beyond="", **parts))
 
 
 def two_inputs(op: Op) -> Callable[..., Any]:
-    """The call of an op of two arrays; `reflected` on it is the same with the arguments turned round."""
+    """The call of an op of two arrays; its `reflected` is the same with the two exchanged."""
     (first, second), (x, y) = op.edges, op.inputs
     edge_x = f"p, p and {expression(op, first.names)}" if first else "None, None"
     edge_y = f"q, q and {expression(op, second.names)}" if second else "None, None"
@@ -197,7 +225,7 @@ def two_inputs(op: Op) -> Callable[..., Any]:
         shapes_y = "None if out.shape == b.shape else (None, b.shape, out.shape)"
 
     def seal(asks: set[str], kinds: dict[str, str]) -> str:
-        """A seal of the inputs that are kept, of those in `kinds`: whose text says when it needs none."""
+        """A seal of the kept inputs among `kinds`, whose text says when one needs none."""
         held = {name: kind for name, kind in kinds.items() if name in asks}
         letters = [("a" if name == x else "b", kind) for name, kind in held.items()]
         arrays = ", ".join(
@@ -238,16 +266,33 @@ def two_inputs(op: Op) -> Callable[..., Any]:
         array_y=on_y | dict(shapes=shapes_y, seal=seal(asks_y, {y: "Y is Result", x: ""})),
     )
     branch = PREDICATE if op.word == "predicate" else BRANCH
-    text = TWO_INPUTS.format(
-        forward="forward(a, b)",
-        **{
-            key: branch.format(forward="forward(a, b)", **parts).rstrip()
+
+    def text(result: str, beyond: str) -> str:
+        bodies = {
+            key: branch.format(forward="forward(a, b)", result=result, **parts).rstrip()
             for key, parts in branches.items()
-        },
+        }
+        return TWO_INPUTS.format(forward="forward(a, b)", beyond=beyond, **bodies)
+
+    plain, nested = text("Result", BEYOND_TWO), text(NESTED_RESULT, "")
+    call = with_nested(op, plain, nested)
+    turned = plain.replace("def call(x, y)", "def call(y, x)")
+    call.reflected = on_demand(  # type: ignore[attr-defined]
+        op, turned, NESTED=call.__globals__["NESTED"]
     )
-    call = on_demand(op, text)
-    turned = text.replace("def call(x, y)", "def call(y, x)")
-    call.reflected = on_demand(op, turned)  # type: ignore[attr-defined]
+    return call
+
+
+def with_nested(op: Op, plain: str, nested: str) -> Callable[..., Any]:
+    """The call that `plain` defines, which hands Tensors over values of an outer level to `nested`.
+
+    That one is the same text, its forward the op itself and its kinds of Tensor all three.
+    """
+    for kind in "XY":
+        nested = nested.replace(f"{kind} is Result or {kind} is Tensor", f"{kind} in TENSORS")
+    inner = on_demand(op, nested, TENSORS=frozenset((Tensor, Result, Lifted)), forward=None)
+    call = on_demand(op, plain, NESTED=inner)
+    inner.__globals__["forward"] = call
     return call
 
 
@@ -269,7 +314,7 @@ def general(op: Op) -> Callable[..., Any]:
 
 
 class Probe:
-    """Stands in for a namespace or an array, to see whether a forward is just one function of it."""
+    """Stands in for a namespace or an array, to see if a forward is just one function of it."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return lambda *args, **params: (name, args, params)
@@ -277,12 +322,12 @@ class Probe:
     def __eq__(self, other: object) -> bool:
         raise TypeError("a forward that compares is more than one function")
 
-    __bool__ = __eq__  # type: ignore[assignment]
+    __bool__ = __eq__
     __hash__ = None  # type: ignore[assignment]
 
 
 def on_numpy(op: Op) -> Callable[..., Any]:
-    """The forward of `op` on NumPy: the ufunc or operator itself where the declaration merely names it."""
+    """The forward of `op` on NumPy: the ufunc or operator itself where it is merely named."""
     forward = op.forward
     given = tuple([Probe() for _ in (*op.inputs, *op.params)])
     try:
@@ -290,7 +335,7 @@ def on_numpy(op: Op) -> Callable[..., Any]:
     except (AttributeError, NameError, TypeError, ValueError):
         name, args, params = "", (), {}
     if name and len(args) == len(given) and all(map(operator.is_, args, given)) and not params:
-        return NUMPY.operators.get(name) or getattr(NUMPY, name)  # type: ignore[no-any-return]
+        return NUMPY.operators.get(name) or getattr(NUMPY, name)
     names = ", ".join((*op.inputs, *op.params))
     text = f"def call({names}):\n    return forward(NUMPY, {names})\n"
     exec(code(text), scope := dict(forward=forward, NUMPY=NUMPY))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .op import OPS, Op
-from .tensor import PAUSED, paused
+from .tensor import PAUSED, new, paused, rewrap
 from .traced import Traced, shape
 
 
@@ -19,24 +19,35 @@ class Dual(Traced):
         self.primal, self.tangent, self.level = primal, tangent, level
 
     @classmethod
-    def record(cls, op: Op, top: list[Any], primals: Any, out: Any, params: dict[str, Any]) -> Any:
-        """Push the tangents of the inputs through `op`; what has no tangent stays a constant."""
-        if op.word == "predicate":
-            return out
+    def apply(cls, op: Op, top: list[Any], primals: Any, params: dict[str, Any]) -> Any:
+        """Apply `op` to the primals and push the tangents through it."""
         level = next(t.level for t in top if t is not None)
-        if PAUSED and paused(level):
-            return out
-        tangent = op.jvp([None if t is None else t.tangent for t in top], primals, out, params)
-        if isinstance(out, (tuple, list)):
-            pairs = [
-                o if t is None else Dual(o, t, level) for o, t in zip(out, tangent, strict=True)
-            ]
-            return type(out)(*pairs) if hasattr(out, "_fields") else type(out)(pairs)
-        return out if tangent is None else Dual(out, fit(tangent, out), level)
+        return push(op, [None if t is None else t.tangent for t in top], primals, level, params)
+
+
+def push(op: Op, tangents: Any, primals: Any, level: int, params: dict[str, Any]) -> Any:
+    """The output of `op` and its tangent; what has no tangent stays a constant."""
+    out = op.call(*primals, **params)
+    if op.word == "predicate" or (PAUSED and paused(level)):
+        return out
+    tangent = op.jvp(tangents, primals, out, params)
+    if isinstance(out, (tuple, list)):
+        return rewrap([dual(o, t, level) for o, t in zip(out, tangent, strict=True)], out)
+    return dual(out, tangent, level)
+
+
+def dual(out: Any, tangent: Any, level: int) -> Any:
+    """`out` with its tangent, or alone where it does not move."""
+    if tangent is None:
+        return out
+    d = new(Dual)
+    d.primal, d.level = out, level
+    d.tangent = tangent if tangent.shape == out.shape else fit(tangent, out)
+    return d
 
 
 def fit(tangent: Any, out: Any) -> Any:
-    """A tangent in the shape of its primal: an input that was broadcast pushes less than the output."""
-    return (
-        tangent if shape(tangent) == shape(out) else OPS["broadcast_to"].call(tangent, shape(out))
-    )
+    """A tangent in the shape of its primal: broadcast inputs push less than the output."""
+    if shape(tangent) == shape(out):
+        return tangent
+    return OPS["broadcast_to"].call(tangent, shape(out))

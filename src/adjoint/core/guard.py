@@ -1,8 +1,8 @@
-"""Has anybody changed an array that the tape still needs? A mark at the forward, a look at the backward.
+"""Was an array changed that the tape still needs? A mark at the forward, a look at the backward.
 
 Only memory that a user can reach is guarded: the arrays of leaves and their views, and NumPy arrays
 used as constants. What an op made is reachable through `Tensor.data` alone, which hands it out
-read-only. A mark is the bytes themselves up to 16 kB, exact; above, sums of the words in 127 columns:
+read-only. A mark is the bytes themselves up to 64 kB, exact; above, sums of words in 509 columns:
 any single change alters one, and so do flips of signs and exchanges of places, unless they meet in
 one column by a multiple of that prime. An array is read once more in each pass.
 """
@@ -16,8 +16,8 @@ import numpy as np
 
 from ..errors import FreedGraphError, MutationError
 
-SMALL = 16384
-COLUMNS = 127
+SMALL = 65536
+COLUMNS = 509
 WORDS = {size: np.dtype(f"u{min(size, 8)}") for size in (1, 2, 4, 8, 16)}
 Seal = tuple[tuple[Any, Any], ...]
 FREED: Seal = ((None, "freed"),)
@@ -81,8 +81,8 @@ def check(seals: Seal, op: str) -> None:
     """Raise `MutationError` if an array is not what it was when `op` used it."""
     if seals is FREED:
         raise FreedGraphError(
-            f"`backward` needs the graph of a result of `{op}`, and an earlier `backward` freed it. "
-            "Compute the value again, or call the earlier one with `retain_graph=True`."
+            f"`backward` needs the graph of a result of `{op}`, and an earlier `backward` "
+            "freed it. Compute the value again, or call the earlier one with `retain_graph=True`."
         )
     for array, before in seals:
         if (
@@ -90,6 +90,7 @@ def check(seals: Seal, op: str) -> None:
             and (array.tobytes() if type(before) is bytes else summary(array)) != before
         ):
             raise MutationError(
-                f"an input of `{op}`, {array.dtype}{array.shape}, was changed in place after the forward pass, "
-                "and its derivative needs the old value. Call `backward` before the change, or compute on a copy."
+                f"an input of `{op}`, {array.dtype}{array.shape}, was changed in place after "
+                "the forward pass, and its derivative needs the old value. "
+                "Call `backward` before the change, or compute on a copy."
             )

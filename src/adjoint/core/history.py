@@ -41,11 +41,13 @@ def remembered(node: Node, child: Tensor, i: int) -> Tensor:
     """A Tensor for `node`, input i of `child`, with its value where the tape has it."""
     value: Any = None
     op = node[1]
-    child_node = child.node if child.node is None or child.node[1] is not PICK else child.node[3][0]
+    below: Any = child.node
+    if below is not None and below[1] is PICK:
+        below = below[3][0]
     if op is LEAF:
         value = node[3].like if node[3].like.shape else node[3].like[()]
     else:
-        for origin, name in ((child_node, child_node[1].inputs[i : i + 1]), (node, ("out",))):
+        for origin, name in ((below, below[1].inputs[i : i + 1]), (node, ("out",))):
             for names, kept in residuals(origin):
                 if name and name[0] in names:
                     value = kept if len(names) == 1 else kept[names.index(name[0])]

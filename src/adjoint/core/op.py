@@ -15,11 +15,11 @@ from .traced import Traced, shape
 OPS: dict[str, Op] = {}
 
 next_level: Callable[[], int] = count(1).__next__
-"""A fresh level for a transform that starts: inner ones start later, so a larger level is an inner one."""
+"""A fresh level for a transform that starts: inner ones start later, so larger means inner."""
 
 
 class Edge:
-    """The derivative of an op in one input: a linear map, what it must remember, and where to get it."""
+    """The derivative of an op in one input: a linear map, what it remembers, where to get it."""
 
     __slots__ = ("into", "names", "pick", "vjp")
     pick: Callable[..., Any]
@@ -70,7 +70,7 @@ class Op:
         self.defaults = {p.name: p.default for p in named if p.default is not p.empty}
 
     def register(self) -> None:
-        """Enter the op in the registry; twice is an error, unless a notebook's cell is run again."""
+        """Enter the op in the registry; twice is an error, unless a notebook cell is run again."""
         before = OPS.get(self.name)
         if before is not None and before.forward.__module__ != "__main__":
             where = (before.forward.__module__, self.forward.__module__)
@@ -94,12 +94,13 @@ class Op:
         for name in names:
             if name not in known:
                 raise DeclarationError(
-                    f"the rule of `{self.name}` names `{name}`; `{self.name}` has {', '.join(known)}"
+                    f"the rule of `{self.name}` names `{name}`; "
+                    f"`{self.name}` has {', '.join(known)}"
                 )
         return names
 
     def picker(self, names: Sequence[str]) -> Callable[[Sequence[Any], Any, dict[str, Any]], Any]:
-        """A function (primals, out, params) -> the residuals called `names`, one alone or a tuple."""
+        """A function (primals, out, params) -> the residuals `names`, one alone or a tuple."""
         terms = []
         for name in names:
             base = name.removesuffix("_shape")
@@ -132,7 +133,7 @@ def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Apply `op` to any mixture of plain and remembered values: the one place where modes meet.
 
     The innermost level among the inputs is peeled off, the op applied to what is inside, and that
-    level's mode remembers the result. The specialised calls of `adjoint.core.call` are this, unrolled.
+    level's mode remembers the result. The specialised calls of `core.call` are this, unrolled.
     """
     inner = None
     for a in args:

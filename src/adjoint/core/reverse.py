@@ -124,7 +124,7 @@ def pull_pick(
 def pull_into(
     ct: Any, node: Node, cts: dict[int, Any], owned: set[int], heap: list[Node], level: int | None
 ) -> None:
-    """The step for an op that picks elements: into a sum that is ours they are added where they belong."""
+    """The step for an op that picks elements: they are added in place to a sum that is ours."""
     edge, p, kept = node[1].edges[0], node[3][0], node[5]
     key = p[0]
     total = cts.get(key)
@@ -175,7 +175,7 @@ def lift_edges(node: Node, level: int) -> tuple[Any, Any]:
 
 
 def lift(names: Sequence[str], kept: Any, parents: Sequence[Any], node: Node, level: int) -> Any:
-    """Residuals called `names` as Tensors of `level`: an input of its parent, `out` of the node itself."""
+    """Residuals called `names` as Tensors of `level`: an input of its parent, `out` of the node."""
     if not names:
         return kept
     inputs = node[1].inputs
@@ -230,9 +230,9 @@ def unbroadcast(ct: Any, to: tuple[int, ...]) -> Any:
 
 
 def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
-    """The cotangent that reaches a leaf: in the leaf's dtype, after its hooks, in memory of its own.
+    """The cotangent that reaches a leaf: in the leaf's dtype, after its hooks, in its own memory.
 
-    Rules may hand the same array to two inputs, or a view of another; a gradient is the user's to change.
+    Rules may hand one array to two inputs, or a view of one; a gradient is the user's to change.
     """
     like = leaf.like
     if ct.dtype is not like.dtype:
@@ -249,7 +249,7 @@ def settle(ct: Any, leaf: Tap, owned: bool, shared: set[int]) -> Any:
 
 
 def project(ct: Any, like: Any) -> Any:
-    """`ct` in the dtype of `like`: a float64 or complex path may have led to a float32 or real value."""
+    """`ct` in the dtype of `like`: float64 or complex paths may lead to float32 or real values."""
     if ct.dtype == like.dtype:
         return ct
     return OPS["astype"].call(OPS["real"].call(ct) if like.dtype.kind == "f" else ct, like.dtype)
@@ -269,7 +269,8 @@ def seed(value: Any, like: Any, who: str) -> Any:
         )
     if shape(value) != shape(like):
         raise ShapeError(
-            f"the cotangent given to `{who}` has shape {shape(value)}; the output has shape {shape(like)}."
+            f"the cotangent given to `{who}` has shape {shape(value)}; "
+            f"the output has shape {shape(like)}."
         )
     if not np.isfinite(raw).all():
         raise CotangentError(
@@ -291,11 +292,11 @@ def backward(
 
     grad : cotangent of this Tensor's shape; ones by default, so the gradient of the sum
     create_graph : remember the pass itself, so that the gradients can be differentiated again
-    retain_graph : keep the graph for another call (default: as create_graph); else it is freed on the way
+    retain_graph : keep the graph for another call (default: as create_graph); else it is freed
 
-    Costs 2 to 4 times the forward. Gradients are written after the whole pass: an error leaves none half done.
-    Of a complex Tensor a cotangent must be given. The gradient of a real loss in a complex leaf is
-    ∂L/∂Re - i ∂L/∂Im, as in JAX and HIPS autograd, and the conjugate of PyTorch's.
+    Costs 2 to 4 times the forward. Gradients are written after the whole pass: an error leaves none
+    half done. Of a complex Tensor a cotangent must be given. A real loss has in a complex leaf the
+    gradient ∂L/∂Re - i ∂L/∂Im, as in JAX and HIPS autograd, and the conjugate of PyTorch's.
 
     >>> import adjoint as ad
     >>> x = ad.Tensor(2.0)
@@ -307,8 +308,8 @@ def backward(
     node = self.node
     if node is None:
         raise NotTrackedError(
-            f"`backward` found nothing to differentiate: this Tensor, shape {self.shape}, depends on no "
-            "tracked Tensor. Was it detached, or made under `no_grad`?"
+            f"`backward` found nothing to differentiate: this Tensor, shape {self.shape}, "
+            "depends on no tracked Tensor. Was it detached, or made under `no_grad`?"
         )
     if node[7] is FREED:
         check(FREED, node[1].name)
@@ -334,4 +335,4 @@ def backward(
 
 
 PICK.pull = pull_pick
-Tensor.backward = backward  # type: ignore[method-assign]
+Tensor.backward = backward

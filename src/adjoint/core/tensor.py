@@ -23,9 +23,9 @@ from .traced import Traced, shape
 #   kept      what the derivative in that input asked to remember
 #   shapes    of the inputs and the output where broadcasting must be undone, else None
 #   seal      marks of arrays that a user could change, see `guard`
-# A node that its op pulls back by itself (many inputs or outputs) has (None, parents, None, kept) in the
-# middle; a leaf has (None, tap, None, None). Nodes are immutable and point to the past only: no cycles,
-# no global tape; they die with the last Tensor that needs them.
+# A node that its op pulls back by itself (many inputs or outputs) has (None, parents, None, kept)
+# in the middle; a leaf (None, tap, None, None). Nodes are immutable and point to the past only: no
+# cycles, no global tape; they die with the last Tensor that needs them.
 Node = tuple[Any, ...]
 
 tick: Callable[[], int] = count(0, -1).__next__
@@ -35,7 +35,7 @@ TAPS: dict[int, weakref.ref[Tap]] = {}
 
 
 def paused(level: int) -> bool:
-    """True inside `no_grad`, in this thread, for every level but those of transforms that began inside."""
+    """True inside `no_grad`, in this thread, for all levels but those of transforms begun in it."""
     return level < PAUSED.get(threading.get_ident(), -1)
 
 
@@ -63,7 +63,7 @@ def no_grad() -> Iterator[None]:
 
 
 class Tap:
-    """Where the cotangent of a node is caught on its way: the gradient it leaves, the hooks it meets."""
+    """Where the cotangent of a node is caught: the gradient it leaves, the hooks it meets."""
 
     __slots__ = ("grad", "hooks", "like", "keeps", "__weakref__")
 
@@ -98,8 +98,8 @@ class Tensor(Traced):
     """An array and the memory of how it was made.
 
     data : real or complex array, number or nested list. A floating-point NumPy array is shared, not
-        copied, so `w.data += step` updates the caller's array; integers and booleans are promoted to
-        float64 (in a copy), because a derivative needs a continuum. 0-d arrays are taken by value and
+        copied, so `w.data += step` updates the caller's array; integers and booleans are promoted
+        to float64 (in a copy): a derivative needs a continuum. 0-d arrays are taken by value and
         written back by assignment to `data`.
 
     >>> import adjoint as ad
@@ -138,8 +138,8 @@ class Tensor(Traced):
             return
         if self.node is not None and self.node[1] is not LEAF:
             raise DataError(
-                f"`data` of a result of `{self.node[1].name}` cannot be assigned: the tape would not see it. "
-                "Only leaves can be updated; compute a new Tensor instead."
+                f"`data` of a result of `{self.node[1].name}` cannot be assigned: the "
+                "tape would not see it. Only leaves can be updated; compute a new Tensor instead."
             )
         if shape(value) != self.shape:
             raise DataError(f"`data` has shape {self.shape}; it was assigned shape {shape(value)}")
@@ -158,7 +158,7 @@ class Tensor(Traced):
 
     @property
     def grad(self) -> Any:
-        """The gradient accumulated by `backward`: zeros before the first, None if nothing is tracked."""
+        """The gradient accumulated by `backward`: zeros before the first, None if not tracked."""
         node = self.node
         if node is None:
             return None
@@ -178,7 +178,8 @@ class Tensor(Traced):
             raise NotKeptError("only a leaf has a gradient that can be assigned")
         if value is not None and shape(value) != self.shape:
             raise DataError(
-                f"`grad` must have the shape of its Tensor, {self.shape}; it was assigned {shape(value)}"
+                f"`grad` must have the shape of its Tensor, {self.shape}; "
+                f"it was assigned {shape(value)}"
             )
         self.node[3].grad = value
 
@@ -204,7 +205,7 @@ class Tensor(Traced):
         return node[3][0][1] if node[1] is PICK else node[1]  # type: ignore[no-any-return]
 
     def detach(self) -> Tensor:
-        """The same value cut off from its history, at every level: a constant to every derivative."""
+        """The same value without its history, at every level: a constant to every derivative."""
         value = super().detach()
         if type(value) is np.ndarray and self.node is not None and self.node[1] is not LEAF:
             value = value.view()
@@ -220,9 +221,9 @@ class Tensor(Traced):
         self._tap().keeps = True
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
-        """Call `hook(cotangent)` when the cotangent of this Tensor is complete; what it returns replaces it.
+        """Call `hook(cotangent)` when the cotangent of this Tensor is complete.
 
-        Returns a function that removes the hook.
+        What the hook returns replaces it. Returns a function that removes the hook.
 
         >>> import adjoint as ad
         >>> x = ad.Tensor(3.0)
@@ -333,8 +334,8 @@ class Tensor(Traced):
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise DataError(
-            "assignment into a Tensor would not be seen by the tape. "
-            "Use `ad.where(mask, value, x)`, or `x.data[...] = value` on a leaf outside the computation."
+            "assignment into a Tensor would not be seen by the tape. Use `ad.where(mask, value, x)`"
+            ", or `x.data[...] = value` on a leaf outside the computation."
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -376,7 +377,8 @@ def to_inexact(data: Any) -> Any:
             data = data.primal
         else:
             raise DataError(
-                "`Tensor` of a tracked Tensor would cut its history. Use it as it is, or `.detach()` it."
+                "`Tensor` of a tracked Tensor would cut its history. "
+                "Use it as it is, or `.detach()` it."
             )
     data = as_array(data, "Tensor")
     return data if data.dtype.char in INEXACT else data.astype(np.float64)

@@ -1,4 +1,4 @@
-"""What all remembering values share: an array's attributes and operators, and exits that are guarded."""
+"""What all remembering values share: an array's attributes and operators, and guarded exits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Traced:
     def record(
         cls, op: Any, top: list[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
     ) -> Any:
-        """The output of `op` as a value of this mode; `top` holds the inputs of this level, else None."""
+        """The output of `op` as a value of this mode; `top`: its inputs of this level, or None."""
         raise NotImplementedError
 
     @classmethod
@@ -43,7 +43,8 @@ class Traced:
         """The raw value if nothing is lost by handing it out, else `ConversionError`."""
         raise ConversionError(
             f"`{how}` of a value inside a transform would lose its derivative; shape {self.shape}. "
-            "Stay with adjoint's functions, or take `.detach()` if the value is to count as a constant."
+            "Stay with adjoint's functions, or take `.detach()` if the value is to count as "
+            "a constant."
         )
 
     def detach(self) -> Any:
@@ -124,4 +125,4 @@ class Traced:
 
 def shape(value: Any) -> tuple[int, ...]:
     """The shape of an array, a Tensor or a number."""
-    return () if type(value) in (float, int, complex, bool) else value.shape  # type: ignore[no-any-return]
+    return () if type(value) in (float, int, complex, bool) else value.shape

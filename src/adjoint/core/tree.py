@@ -1,4 +1,4 @@
-"""Containers in, the same containers out: lists, tuples, dicts, namedtuples, dataclasses, nested."""
+"""Containers in, the same containers out: lists, tuples, dicts, namedtuples, dataclasses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def register(
 ) -> None:
     """Teach adjoint a container class.
 
-    parts(container) -> its parts, in an order that does not change; build(parts) -> the container again.
+    parts(container) -> its parts, in an order that does not change; build(parts) -> the container.
     Lists, tuples, dicts, namedtuples and plain dataclasses need no registration.
 
     >>> import adjoint as ad
@@ -70,7 +70,7 @@ def build(like: Any, parts: list[Any]) -> Any:
 def flatten(
     tree: Any, path: str = ""
 ) -> tuple[list[Any], list[str], Callable[[Iterable[Any]], Any]]:
-    """The leaves of `tree`, the path to each, and the function that builds such a tree from new leaves."""
+    """The leaves of `tree`, the path to each, and a function that builds it from new leaves."""
     split = children(tree)
     if split is None:
         return [tree], [path], lambda leaves: next(iter(leaves))
@@ -96,7 +96,7 @@ def flatten(
 
 
 def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """`f` applied to every leaf of `tree`, with the leaves of `others`, of the same structure, beside it.
+    """`f` applied to every leaf of `tree`, beside it those of `others`, which have its structure.
 
     >>> import adjoint as ad
     >>> ad.tree_map(lambda x, y: x + y, {"a": 1, "b": (2, 3)}, {"a": 10, "b": (20, 30)})
@@ -108,7 +108,7 @@ def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 
 def matching(like: Any, other: Any, who: str, what: str = "argument") -> list[Any]:
-    """The leaves of `other`, which must have the structure of `like`; the error names where it does not."""
+    """The leaves of `other`, which must have the structure of `like`; else an error draws both."""
     split = children(like)
     if split is None:
         return [other]
@@ -117,7 +117,8 @@ def matching(like: Any, other: Any, who: str, what: str = "argument") -> list[An
         mine = list(like), [other[key] for key in like]
     if mine is None or (type(other) is not type(like)) or mine[0] != split[0]:
         raise ShapeError(
-            f"`{who}` needs a {what} of the structure of {outline(like)}; it was given {outline(other)}."
+            f"`{who}` needs a {what} of the structure of {outline(like)}; "
+            f"it was given {outline(other)}."
         )
     return [
         leaf for a, b in zip(split[1], mine[1], strict=True) for leaf in matching(a, b, who, what)

@@ -1,7 +1,7 @@
-"""How an op carries a batch axis in front of its inputs: derived from its kind, or declared beside it.
+"""How an op carries a batch axis in front of its inputs: derived from its kind or declared.
 
-A batching rule (op, args, batched, params) gets inputs of which those that are `batched` have one more
-axis, the first, and returns the output with that axis first.
+A batching rule (op, args, batched, params) gets inputs of which those that are `batched` have one
+more axis, the first, and returns the output with that axis first.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import numpy as np
 
 from ..core.op import OPS, Op
 from ..core.traced import shape
+from ..errors import ShapeError
 
 Rule = Callable[[Op, list[Any], list[bool], dict[str, Any]], Any]
+EACH_ELEMENT = ("real", "imag", "conj", "astype")
+"""The linear ops that work on each element; the others that stay `as_it_is` work on matrices."""
 
 
 def aligned(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
-    """Elementwise: axes of length one after the batch axis, so that the shapes broadcast as before."""
+    """Elementwise: axes of length one after the batch axis, so the shapes broadcast as before."""
     rank = max(len(shape(a)) - b for a, b in zip(args, batched, strict=True))
     return op.call(
         *[lengthen(a, rank) if b else a for a, b in zip(args, batched, strict=True)], **params
@@ -32,7 +35,12 @@ def lengthen(a: Any, rank: int) -> Any:
 
 
 def as_it_is(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
-    """An op on the last axes of one input: those before them are a batch already."""
+    """An op on each element, or on matrices in the last two axes: what precedes is a batch already.
+
+    What the op makes of a vector, or how it refuses one, it is asked one at a time.
+    """
+    if len(shape(args[0])) < 3 and op.name not in EACH_ELEMENT:
+        return looped(op, args, batched, params)
     return op.call(*args, **params)
 
 
@@ -43,10 +51,22 @@ def shifted(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]
     if axis is None:
         axis = tuple(range(1, rank + 1))
     elif isinstance(axis, tuple):
-        axis = tuple([a % rank + 1 for a in axis])
+        axis = tuple([up(op, a, rank) for a in axis])
+    elif not rank:  # NumPy lets some ops have an axis of a number
+        return looped(op, args, batched, params)
     else:
-        axis = axis % max(rank, 1) + 1 if rank else ()
+        axis = up(op, axis, rank)
     return op.call(*args, **{**params, "axis": axis})
+
+
+def up(op: Op, axis: int, rank: int) -> int:
+    """`axis` of an example among the axes of the batch; `ShapeError` where there is none."""
+    if not -rank <= axis < rank:
+        raise ShapeError(
+            f"`{op.name}` was given axis {axis}; its input has {rank} axes. "
+            f"Use -{rank} ... {rank - 1}."
+        )
+    return axis % rank + 1
 
 
 def in_a_row(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
@@ -66,8 +86,10 @@ def shaped(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any])
     target = params["shape"]
     target = tuple(target) if isinstance(target, (tuple, list)) else (target,)
     n, *own = shape(args[0])
-    if -1 in target:
+    if -1 in target and op.name == "reshape":
         rest = int(np.prod([t for t in target if t != -1]))
+        if not rest:  # NumPy refuses: any length would do
+            return looped(op, args, batched, params)
         target = tuple([int(np.prod(own)) // rest if t == -1 else t for t in target])
     x = lengthen(args[0], len(target)) if op.name == "broadcast_to" else args[0]
     return op.call(x, **{**params, "shape": (n, *target)})
@@ -77,6 +99,8 @@ def matrices(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any
     """A product of matrices: vectors become matrices of one row or column for the while."""
     ranks = [len(shape(a)) - b for a, b in zip(args, batched, strict=True)]
     x, y = args
+    if 0 in ranks:  # a number is no matrix: the op says so
+        return looped(op, args, batched, params)
     if ranks[0] == 1 and batched[0]:
         x = OPS["reshape"].call(x, (shape(x)[0], 1, shape(x)[1]))
     elif ranks[0] == 1:
@@ -96,6 +120,8 @@ def matrices(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any
 def solving(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
     """Linear systems: a vector on the right is a matrix of one column."""
     a, b = args
+    if len(shape(a)) - batched[0] < 2:  # no matrix: the op says so
+        return looped(op, args, batched, params)
     vector = len(shape(b)) - batched[1] == 1
     b = OPS["reshape"].call(b, (*shape(b), 1)) if vector else b
     rank = max(len(shape(v)) - k for v, k in zip((a, b), batched, strict=True))
@@ -118,14 +144,15 @@ def joining(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]
 def permuted(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
     """Axes in another order: the batch axis stays in front."""
     rank = len(shape(args[0])) - 1
-    return op.call(args[0], (0, *[a % rank + 1 for a in params["axes"]]))
+    return op.call(args[0], (0, *[up(op, a, rank) for a in params["axes"]]))
 
 
 def indexed(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
-    """Indexing: all of the batch axis, then the index; where NumPy would move axes about, one by one."""
+    """Indexing: all of the batch axis, then the index; where NumPy would move axes, one by one."""
     index = params["index"] if isinstance(params["index"], tuple) else (params["index"],)
     index = tuple([np.asarray(i) if isinstance(i, list) else i for i in index])
-    advanced = [k for k, i in enumerate(index) if isinstance(i, (int, np.integer, np.ndarray))]
+    picks = (int, np.integer, np.bool_, np.ndarray)
+    advanced = [k for k, i in enumerate(index) if isinstance(i, picks)]
     arrays = any(isinstance(index[k], np.ndarray) for k in advanced)
     if arrays and advanced[-1] - advanced[0] + 1 != len(advanced):
         return looped(op, args, batched, params)
@@ -152,14 +179,15 @@ def lettered(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any
 def looped(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
     """Any op, one example at a time: right for all, and slow."""
     n = next(shape(a)[0] for a, b in zip(args, batched, strict=True) if b)
-    outs = [
-        op.call(*[a[i] if b else a for a, b in zip(args, batched, strict=True)], **params)
-        for i in range(n)
-    ]
+    pairs = list(zip(args, batched, strict=True))
+    outs = [op.call(*[a[i] if b else a for a, b in pairs], **params) for i in range(n)]
+    if not n:  # of none, the shape is that of one
+        ones = [np.ones(shape(a)[1:], a.dtype)[()] if b else a for a, b in pairs]
+        outs = [op.call(*ones, **params)]
     if isinstance(outs[0], (tuple, list)):
-        columns = [piled(column) for column in zip(*outs, strict=True)]
+        columns = [piled(column)[:n] for column in zip(*outs, strict=True)]
         return type(outs[0])(*columns) if hasattr(outs[0], "_fields") else type(outs[0])(columns)
-    return piled(outs)
+    return piled(outs)[:n]
 
 
 def piled(values: Sequence[Any]) -> Any:

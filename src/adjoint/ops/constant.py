@@ -226,7 +226,7 @@ def nextafter(xp, x, y, /):
 
 
 __all__ = [
-    "all", "any", "argmax", "argmin", "argsort", "ceil", "equal", "floor", "floor_divide", "greater",
-    "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "nextafter", "not_equal", "round",
-    "signbit", "signum", "trunc",
+    "all", "any", "argmax", "argmin", "argsort", "ceil", "equal", "floor", "floor_divide",
+    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "nextafter",
+    "not_equal", "round", "signbit", "signum", "trunc",
 ]  # fmt: skip

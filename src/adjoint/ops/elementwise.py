@@ -1,7 +1,7 @@
 """One function of each element: arithmetic, powers, exponentials, trigonometry, choices.
 
 Inputs are real or complex, of any floating-point dtype, where nothing else is said; they broadcast,
-and the dtype of the output is NumPy's. *Keeps* lists the arrays that the tape holds for the backward
+and the dtype of the output is NumPy's. *Keeps* lists the arrays that the tape holds for the reverse
 pass, *Undefined* the kinks and poles and the value returned there; without it there are none.
 """
 
@@ -247,9 +247,9 @@ def log1p(xp, x, /):
 
 @elementwise(lambda t, x, y: t * sigmoid(x - y), lambda t, x, y: t * sigmoid(y - x))
 def logaddexp(xp, x, y, /):
-    """Logarithm of a sum: z = ln(eˣ + eʸ),  ∂z/∂x = 1/(1 + eʸ⁻ˣ),  ∂z/∂y = 1/(1 + eˣ⁻ʸ); overflows nowhere.
+    """Logarithm of a sum: z = ln(eˣ + eʸ),  ∂z/∂x = 1/(1 + eʸ⁻ˣ),  ∂z/∂y = 1/(1 + eˣ⁻ʸ).
 
-    x, y : real.  Keeps: x, y.  Undefined: where both are -∞ (NaN).
+    Overflows nowhere.  x, y : real.  Keeps: x, y.  Undefined: where both are -∞ (NaN).
 
     >>> np.round(ad.grad(ad.logaddexp, (0, 1))(1000.0, 1000.0), 9)
     array([0.5, 0.5])
@@ -708,7 +708,7 @@ def astype(xp, x, /, dtype):
     """
     if xp.dtype(dtype).kind not in "fc":
         raise DataError(
-            f"`astype` to {xp.dtype(dtype)} is a step function, which has no derivative worth having. "
-            "Use `round` or `trunc`, or cast the plain array, `.detach().numpy()`."
+            f"`astype` to {xp.dtype(dtype)} is a step function, which has no derivative worth "
+            "having. Use `round` or `trunc`, or cast the plain array, `.detach().numpy()`."
         )
     return xp.asarray(x, dtype=dtype)[()]

@@ -41,7 +41,7 @@ def index_add(xp, x, /, shape, index):
 
 
 def subscript(self, index):
-    """`x[index]`: arrays in the index are copied, for the tape keeps them and they are the user's to change."""
+    """`x[index]`: arrays in the index are copied: the tape keeps them, the user may change them."""
     return getitem(self, index if type(index) in SLICING else frozen(index))
 
 

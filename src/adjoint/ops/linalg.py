@@ -1,8 +1,9 @@
 """Matrices: products of every rank, solving, determinants, factorisations, norms.
 
-Matrices stand in the last two axes, the axes before them are batches. Sources: M. B. Giles, "An extended
-collection of matrix derivative results for forward and reverse mode algorithmic differentiation" (2008),
-sections 2 and 3; I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, section 3.
+Matrices stand in the last two axes, the axes before them are batches. Sources: M. B. Giles,
+"An extended collection of matrix derivative results for forward and reverse mode algorithmic
+differentiation" (2008), sections 2 and 3; I. Murray, "Differentiation of the Cholesky
+decomposition", arXiv:1602.07527, section 3.
 """
 
 from __future__ import annotations
@@ -153,7 +154,8 @@ def parsed(subscripts: str, operands: Any) -> tuple[list[str], str]:
     for t, x, rank in zip(inputs, operands, ranks, strict=True):
         if rank < 0 or (rank > 0 and "..." not in t):
             raise ShapeError(
-                f"`einsum` term {t!r} of {subscripts!r} does not fit an operand of shape {shape(x)}."
+                f"`einsum` term {t!r} of {subscripts!r} does not fit an operand "
+                f"of shape {shape(x)}."
             )
     free = "".join(c for c in string.ascii_letters if c not in text)
     dots = free[: sorted([0, *ranks])[-1]]

@@ -27,13 +27,14 @@ METHODS: dict[str, Callable[..., Any]] = dict(
     __gt__=constant.greater, __ge__=constant.greater_equal,
     sum=reduce.sum, mean=reduce.mean, prod=reduce.prod, max=reduce.max, min=reduce.min,
     var=reduce.var, std=reduce.std, cumsum=reduce.cumsum, cumprod=reduce.cumprod,
-    all=constant.all, any=constant.any, argmax=constant.argmax, argmin=constant.argmin, argsort=constant.argsort,
-    exp=elementwise.exp, log=elementwise.log, sqrt=elementwise.sqrt, tanh=elementwise.tanh, sin=elementwise.sin,
-    cos=elementwise.cos, abs=elementwise.abs, clip=elementwise.clip, round=constant.round,
-    conj=elementwise.conj, astype=elementwise.astype,
+    all=constant.all, any=constant.any,
+    argmax=constant.argmax, argmin=constant.argmin, argsort=constant.argsort,
+    exp=elementwise.exp, log=elementwise.log, sqrt=elementwise.sqrt, tanh=elementwise.tanh,
+    sin=elementwise.sin, cos=elementwise.cos, abs=elementwise.abs, clip=elementwise.clip,
+    round=constant.round, conj=elementwise.conj, astype=elementwise.astype,
     matmul=linalg.matmul, dot=linalg.dot, trace=linalg.trace,
-    swapaxes=shape.swapaxes, squeeze=shape.squeeze, ravel=shape.ravel, flatten=shape.ravel, diagonal=shape.diagonal,
-    take=index.take,
+    swapaxes=shape.swapaxes, squeeze=shape.squeeze, ravel=shape.ravel, flatten=shape.ravel,
+    diagonal=shape.diagonal, take=index.take,
 )  # fmt: skip
 for name, op in METHODS.items():
     setattr(Traced, name, op)
@@ -65,13 +66,12 @@ def transpose(self: Any, *axes: Any) -> Any:
     return shape.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
 
 
-Traced.__eq__ = __eq__
-Traced.__ne__ = __ne__
-Traced.reshape = reshape
-Traced.transpose = transpose
-Traced.T = property(transpose)
-Traced.mT = property(shape.matrix_transpose)
-Traced.real = property(elementwise.real)
-Traced.imag = property(elementwise.imag)
-Traced.__rmod__ = lambda self, other: elementwise.remainder(other, self)
-Traced.__rfloordiv__ = lambda self, other: constant.floor_divide(other, self)
+REST: dict[str, Any] = dict(
+    __eq__=__eq__, __ne__=__ne__, reshape=reshape, transpose=transpose,
+    T=property(transpose), mT=property(shape.matrix_transpose),
+    real=property(elementwise.real), imag=property(elementwise.imag),
+    __rmod__=lambda self, other: elementwise.remainder(other, self),
+    __rfloordiv__=lambda self, other: constant.floor_divide(other, self),
+)  # fmt: skip
+for name, value in REST.items():
+    setattr(Traced, name, value)

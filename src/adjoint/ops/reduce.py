@@ -79,7 +79,7 @@ def min(xp, x, /, axis=None, keepdims=False):
 
 
 def soft_weights(x, out, axis):
-    """eˣ⁻ʸ made to sum to one, which rounding of y spoils where x is large; zeros where all x are -∞."""
+    """eˣ⁻ʸ made to sum to one, which rounding y spoils for large x; zeros where all x are -∞."""
     weights = exp(x - where(equal(out, -math.inf), 0.0, out))
     return safe_divide(weights, sum(weights, axis, True))
 

@@ -1,18 +1,18 @@
-"""The words a derivative is written with: elementwise, linear, bilinear, reduction, op, constant, predicate.
+"""The words of derivatives: elementwise, linear, bilinear, reduction, op, constant, predicate.
 
 The contract of a declaration:
 
-* The forward takes the namespace `xp`, then its array inputs (positional-only, before the `/`), then
-  its static parameters. It is an ordinary function of arrays.
-* A rule's parameter names are its residuals: an input, a parameter, `out`, or `x_shape` (`xs_shape`,
-  `out_shape`) for the shape alone. What is not named is not kept; `_` says nothing is. An unknown name
-  is refused at import.
+* The forward takes the namespace `xp`, then its array inputs (positional-only, before the `/`),
+  then its static parameters. It is an ordinary function of arrays.
+* A rule's parameter names are its residuals: an input, a parameter, `out`, or `x_shape`
+  (`xs_shape`, `out_shape`) for the shape alone. What is not named is not kept; `_` says nothing is.
+  An unknown name is refused at import.
 * A rule is written with operators and with adjoint's own ops, which hand plain arrays straight to
   NumPy: one text gives the first order on plain arrays, and all higher orders on Tensors.
 * `t` is a tangent on its way forward or a cotangent on its way back; `ct` comes back only.
 * No rule undoes broadcasting, branches on values, accumulates or writes in place: the engine does.
-* Complex numbers: the pairing is Re Σ ct·t, without conjugation, as in JAX and HIPS autograd. So the
-  gradient of a real loss is the conjugate of PyTorch's, and `grad` of a holomorphic f is f'.
+* Complex numbers: the pairing is Re Σ ct·t, without conjugation, as in JAX and HIPS autograd. So
+  the gradient of a real loss is the conjugate of PyTorch's, and `grad` of a holomorphic f is f'.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 
 from ..core.call import specialise
-from ..core.forward import fit
 from ..core.op import OPS, Edge, Op, next_level
 from ..core.reverse import ones_like, pull_back, pull_into, pull_many
 from ..core.tensor import variable
@@ -38,10 +37,10 @@ Declaration = Callable[[Callable[..., Any]], Any]
 
 
 def elementwise(*rules: Rule | None) -> Declaration:
-    """An op of each element: for every input the derivative as a linear map, `lambda t, x, out: t * ...`.
+    """An op of each element: for each input its derivative, a linear map: `lambda t, x: t * ...`.
 
-    The Jacobian is diagonal, so one formula pushes a tangent forward and pulls a cotangent back. None
-    stands for an input without a derivative (the mask of `where`).
+    The Jacobian is diagonal, so one formula pushes a tangent forward and pulls a cotangent back.
+    None stands for an input without a derivative (the mask of `where`).
     """
 
     def declare(forward: Callable[..., Any]) -> Any:
@@ -59,7 +58,7 @@ def elementwise(*rules: Rule | None) -> Declaration:
             total = None
             for t, e in zip(tangents, op.edges, strict=True):
                 if t is not None and e is not None:
-                    t = fit(e.vjp(fit(t, out), e.pick(primals, out, params)), out)
+                    t = e.vjp(t, e.pick(primals, out, params))
                     total = t if total is None else total + t
             return total
 
@@ -75,8 +74,8 @@ def linear(
 
     The transpose sees the shape of that input, never its value; its jvp is the op itself.
     `view` says that the output may share memory with the input. `into(total, ct, ...)`, of the same
-    residuals, may add the transpose into a plain array in place, where that is cheaper. `batch` is a rule
-    of `ops.batch`, where the usual one does not do.
+    residuals, may add the transpose into a plain array in place, where that is cheaper. `batch` is
+    a rule of `ops.batch`, where the usual one does not do.
     """
 
     def declare(forward: Callable[..., Any]) -> Any:
@@ -138,8 +137,8 @@ def bilinear(left: Rule, right: Rule) -> Declaration:
 def reduction(weights: Rule) -> Declaration:
     """An op that folds axes of one array, given by its weights: ẏ = Σ w ẋ and x̄ = w ȳ.
 
-    The parameters are `axis` and `keepdims` and perhaps others; the weights see `out` with the folded
-    axes kept at length one, so that it broadcasts against x.
+    The parameters are `axis` and `keepdims` and perhaps others; the weights see `out` with the
+    folded axes kept at length one, so that it broadcasts against x.
     """
 
     def declare(forward: Callable[..., Any]) -> Any:
@@ -180,11 +179,12 @@ def op(
     """The rest: an op with a rule for each mode, or with none.
 
     jvp(tangents, ...residuals) -> the tangent of the output; a tangent is None where there is none
-    vjp(ct, ...residuals) -> one cotangent for each input, None where the output does not depend on it
+    vjp(ct, ...residuals) -> a cotangent for each input, None where the output does not depend on it
 
-    Of several outputs `ct` is a list. A jvp alone is transposed: it is a linear map, and the tape can run it
-    backwards, at about twice the cost of a vjp written by hand; it must name its inputs. Without rules the op poisons: its value is computed and asking
-    for its derivative raises `NoRuleError`.
+    Of several outputs `ct` is a list. A jvp alone is transposed: it is a linear map, and the tape
+    can run it backwards, at about twice the cost of a vjp written by hand; it must name its inputs.
+    Without rules the op poisons: its value is computed and asking for its derivative raises
+    `NoRuleError`.
     """
 
     def declare(forward: Callable[..., Any]) -> Any:
@@ -250,14 +250,14 @@ def edge(op: Op, rule: Rule | None, given: int = 1) -> Any:
 
 
 def transposed(push: Edge) -> Edge:
-    """The vjp of an op of one input, from its jvp: trace the linear map ẋ -> ẏ at ẋ = 0, and pull ȳ back."""
+    """The vjp of an op of one input, from its jvp: trace the linear map ẋ -> ẏ, and pull ȳ back."""
 
     def vjp(ct: Any, kept: Any) -> Any:
         x = kept if len(push.names) == 1 else kept[0]
         t = variable(zeros_like(x), next_level())
         outs = push.vjp([t], kept)
         pairs = zip(ct, outs, strict=True) if type(outs) is tuple else [(ct, outs)]
-        total = None
+        total: Any = None
         for c, o in pairs:
             if o is not None:
                 term = OPS["real"].call(OPS["sum"].call(c * o))
@@ -289,7 +289,7 @@ def no_rule(name: str, *ignored: Any) -> Any:
 
 
 def finish(op: Op, jvp: Callable[..., Any], batch: Rule | None = None) -> Any:
-    """Give `op` its jvp, its batching rule and its specialised call, and return that as the public function."""
+    """Give `op` its jvp, batching rule and specialised call, which is the public function."""
     op.jvp, op.batch = jvp, batch or usual(op)
     for slot, e in zip(("vjp_x", "vjp_y"), op.edges, strict=False):
         setattr(op, slot, e and e.vjp)

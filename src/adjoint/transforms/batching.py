@@ -29,14 +29,18 @@ def vmap(
     out_axes : where the mapped axis goes in each output, in the same way
     chunk_size : at most so many at once, which bounds the memory
 
-    f is called once, on values that stand for all examples together; each op carries the axis. Nests
-    with itself and every other transform: `vmap(grad(f))` gives per-example gradients. Python's `if`
-    on a mapped value is an error.
+    f is called once, on values that stand for all examples together; each op carries the axis.
+    Nests with itself and every other transform: `vmap(grad(f))` gives per-example gradients.
+    Python's `if` on a mapped value is an error.
 
     >>> import adjoint as ad, numpy as np
     >>> ad.vmap(ad.grad(lambda x: x * x))(np.array([1.0, 2.0, 3.0]))
     array([2., 4., 6.])
     """
+    if chunk_size is not None and not (isinstance(chunk_size, int) and chunk_size > 0):
+        raise BatchError(
+            f"`vmap` needs a chunk_size of at least 1, or None; it was given {chunk_size!r}."
+        )
 
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, paths, rebuild = flatten((args, kwargs))
@@ -94,9 +98,11 @@ def spread(axes: Any, tree: Any, what: str, positional: bool) -> list[Any]:
     if positional and isinstance(axes, list):
         axes = tuple(axes)
     mine, theirs = children(axes), children(tree)
+    if type(axes) is type(tree) is dict and axes.keys() == tree.keys():
+        mine = list(tree), [axes[key] for key in tree]
     if mine is None or theirs is None or mine[0] != theirs[0]:
         raise BatchError(
-            f"`vmap` was given {what} of the structure {outline(axes)} for values of the structure {outline(tree)}; "
+            f"`vmap` was given {what}={axes!r} for values of the structure {outline(tree)}; "
             "give an integer or None in the place of every leaf or of a whole container."
         )
     return [
@@ -110,7 +116,8 @@ def front(
     leaves: Sequence[Any], axes: Sequence[Any], paths: Sequence[str]
 ) -> tuple[int, list[Any]]:
     """The length of the mapped axis, and the leaves with it in front."""
-    moved, sizes = [], {}
+    moved: list[Any] = []
+    sizes: dict[int, str] = {}
     for x, axis, path in zip(leaves, axes, paths, strict=True):
         if axis is None:
             moved.append(x)
@@ -128,7 +135,8 @@ def front(
             " and ".join(f"{n} at {where}" for n, where in sizes.items()) or "nothing to map over"
         )
         raise BatchError(
-            f"`vmap` maps over axes of one length; it was given {found}. Say in_axes=None for what is not mapped."
+            f"`vmap` maps over axes of one length; it was given {found}. "
+            "Say in_axes=None for what is not mapped."
         )
     return next(iter(sizes)), moved
 
@@ -139,9 +147,12 @@ def finished(out: Any, level: int, size: int, axis: Any) -> Any:
     if axis is None:
         if mapped:
             raise BatchError(
-                "`vmap` was asked for an output that is not mapped, by out_axes=None; it depends on the mapped axis."
+                "`vmap` was asked for an output that is not mapped, by out_axes=None; "
+                "it depends on the mapped axis."
             )
         return out
+    if not isinstance(out, Traced):
+        out = as_array(out, "vmap")
     full = out.primal if mapped else broadcast_to(out, (size, *shape(out)))
     rank = len(shape(full))
     if not -rank <= axis < rank:

@@ -1,4 +1,4 @@
-"""Your own derivative for your own function: rules, gradients cut, turned or clipped, black boxes."""
+"""Your own derivative for your own function: rules, gradients cut, turned, clipped; black boxes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from ..core.traced import Traced, shape
 from ..core.tree import children, flatten, outline, tree_map
 from ..errors import ConversionError, DataError, DeclarationError, NoRuleError, ShapeError
 from ..ops.batch import looped
-from ..ops.elementwise import abs as abs_
 from ..ops.elementwise import clip, maximum, real, sqrt
 from ..ops.reduce import sum as sum_
 from ..ops.shape import reshape, stack
@@ -55,18 +54,18 @@ class Call:
 
     parts   name, range among the leaves, and builder of every argument that is differentiated
     paths   of the leaves, and `specs`, their shapes and dtypes
-    floor   the outermost level among the leaves
+    levels  those of the leaves; what `f` takes from outside must be of a lower one
     ends    paths of the output's leaves; None for an output that is one array
     """
 
-    __slots__ = ("build_out", "ends", "floor", "parts", "paths", "specs", "static")
+    __slots__ = ("build_out", "ends", "levels", "parts", "paths", "specs", "static")
 
     def __init__(self) -> None:
         self.parts: list[tuple[str, slice, Function]] = []
         self.paths: list[str] = []
         self.specs: list[tuple[tuple[int, ...], Any]] = []
         self.static: dict[str, Any] = {}
-        self.floor: float = np.inf
+        self.levels: set[int] = set()
         self.ends: list[str] | None = None
         self.build_out: Function = tuple
 
@@ -97,23 +96,25 @@ class Call:
 
 
 class Custom(Op):
-    """The op of one custom function: its inputs are the leaves of its arguments."""
+    """The op of one custom function, in no registry: its inputs are the leaves of its arguments."""
+
+    many = True
+    pull = staticmethod(pull_many)
 
     def __init__(self, f: Function, static: Sequence[str | int]) -> None:
         def forward(xp: Any, *xs: Any, call: Any) -> Any:
-            return self.run(xs, call)
+            """The form of `Custom.forward`, which stands for it: so an op is no cycle."""
 
-        forward.__name__, forward.__doc__ = name_of(f), inspect.getdoc(f)
-        forward.__module__ = getattr(f, "__module__", __name__)
         super().__init__(forward, "op", view=True)
-        self.f, self.many, self.pull, self.batch = f, True, pull_many, mapped
+        del self.forward
+        self.f, self.name, self.__doc__ = f, name_of(f), inspect.getdoc(f)
         self.maps: dict[tuple[bool, ...], Function] = {}
         try:
             self.signature = inspect.signature(f)
         except (TypeError, ValueError):
             raise DeclarationError(
-                f"a rule names the parameters of its function, and `{self.name}` does not tell its own. "
-                "Wrap it: `lambda x: f(x)`."
+                f"a rule names the parameters of its function, and `{self.name}` does not tell "
+                "its own. Wrap it: `lambda x: f(x)`."
             ) from None
         names = list(self.signature.parameters)
         for s in static:
@@ -135,7 +136,6 @@ class Custom(Op):
         self.asked = set(asked)
         inputs = self.asked.intersection(self.dynamic)
         self.keep = (*["xs"] * bool(inputs), *["out"] * ("out" in asked), "call")
-        self.vjp, self.jvp, self.call = self.back, self.forth, self.enter
 
     def refuse(self) -> Any:
         """Complain that there is no rule."""
@@ -153,7 +153,8 @@ class Custom(Op):
         for name in names:
             if name not in known:
                 raise DeclarationError(
-                    f"the {what} of `{self.name}` names `{name}`; `{self.name}` has {', '.join(known)}"
+                    f"the {what} of `{self.name}` names `{name}`; "
+                    f"`{self.name}` has {', '.join(known)}"
                 )
         return rule, names
 
@@ -161,7 +162,8 @@ class Custom(Op):
         """The public function."""
         bound = self.signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        call, leaves = Call(), []
+        call = Call()
+        leaves: list[Any] = []
         for name, value in bound.arguments.items():
             if name in self.static:
                 call.static[name] = self.still(name, value)
@@ -171,8 +173,8 @@ class Custom(Op):
             call.paths += paths
             leaves += [self.array(x, path) for x, path in zip(some, paths, strict=True)]
         call.specs = [spec(x) for x in leaves]
-        call.floor = min([level for x in leaves for level in levels(x)], default=np.inf)
-        out = self.enter(*leaves, call=call)
+        call.levels = {level for x in leaves for level in levels(x)}
+        out = self.call(*leaves, call=call)
         ends = [out] if call.ends is None else out
         return call.build_out([o if differentiable(spec(o)) else untracked(o) for o in ends])
 
@@ -180,8 +182,8 @@ class Custom(Op):
         """A static argument, which nothing is differentiated by."""
         if any(isinstance(x, Traced) for x in flatten(value)[0]):
             raise DataError(
-                f"`{self.name}` was given a tracked value for its static argument `{name}`; it would "
-                "have no derivative. Detach it, or take `static` off."
+                f"`{self.name}` was given a tracked value for its static argument `{name}`; it "
+                "would have no derivative. Detach it, or do not call the argument static."
             )
         return value
 
@@ -197,34 +199,39 @@ class Custom(Op):
                 f"{type(x).__name__}. Name the argument in `static` if it is none."
             ) from None
 
-    def enter(self, *xs: Any, call: Call) -> Any:
+    def call(self, *xs: Any, call: Call) -> Any:
         """The op on any mixture of plain and tracked leaves; errors of `f` come out as they are."""
         traced = any(isinstance(x, Traced) for x in xs)
         return door(self, xs, {"call": call}) if traced else self.forward(NUMPY, *xs, call=call)
 
+    def forward(self, xp: Any, *xs: Any, call: Call) -> Any:
+        """`f` on plain leaves."""
+        return self.closed(self.run(xs, call), call, -1)
+
+    def closed(self, out: Any, call: Call, rest: int) -> Any:
+        """`out`, where no value may hide of the level at hand, the leaves' next after `rest`."""
+        here = min([level for level in call.levels if level > rest], default=np.inf)
+        for o in [out] if call.ends is None else out:
+            if max(levels(o), default=-1) >= here:
+                raise DataError(
+                    f"`{self.name}` uses a tracked value that is not among its arguments, so its "
+                    "rule has no derivative for it. Pass it as an argument, or detach it."
+                )
+        return out
+
     def run(self, xs: Sequence[Any], call: Call) -> Any:
-        """`f` itself, on plain values; its output as leaves."""
+        """`f` itself; its output as leaves."""
         given = dict(zip([p[0] for p in call.parts], call.trees(xs), strict=True)) | call.static
         bound = inspect.BoundArguments(
             self.signature,
-            {n: given[n] for n in self.signature.parameters},  # type: ignore[arg-type]
+            {n: given[n] for n in self.signature.parameters},
         )
         out = self.f(*bound.args, **bound.kwargs)
         ends, paths, call.build_out = flatten(out, "output")
         call.ends = None if children(out) is None else paths
-        ends = [self.end(o, call) for o in ends]
+        ends = [o if isinstance(o, Traced) else as_array(o, self.name)[()] for o in ends]
+        ends = [o.primal if isinstance(o, Tensor) and o.node is None else o for o in ends]
         return ends[0] if call.ends is None else tuple(ends)
-
-    def end(self, out: Any, call: Call) -> Any:
-        """A leaf of the output, in which no value may hide that the rule knows nothing of."""
-        if isinstance(out, Tensor) and out.node is None:
-            out = out.primal
-        if max(levels(out), default=-1) >= call.floor:
-            raise DataError(
-                f"`{self.name}` uses a tracked value that is not among its arguments, so its rule has "
-                "no derivative for it. Pass the value as an argument, or detach it."
-            )
-        return out if isinstance(out, Traced) else as_array(out, self.name)[()]
 
     def pick(self, primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
         """What the tape keeps: what the rule names, leaf by leaf."""
@@ -237,8 +244,8 @@ class Custom(Op):
         kept = [dict(xs=xs, out=out, call=call)[name] for name in self.keep]
         return kept[0] if len(kept) == 1 else tuple(kept)
 
-    def back(self, ct: Any, kept: Any) -> list[Any]:
-        """The pullback, for the tape: cotangents of the output's leaves -> of the inputs' leaves."""
+    def vjp(self, ct: Any, kept: Any) -> list[Any]:
+        """The pullback: cotangents of the output's leaves -> cotangents of the inputs'."""
         have = dict(zip(self.keep, kept if len(self.keep) > 1 else [kept], strict=True))
         call, xs, out = have["call"], have.get("xs", ()), have.get("out")
         cts = [ct] if call.ends is None else ct
@@ -250,10 +257,10 @@ class Custom(Op):
             ends = self.pushed(ts, xs, out, call, [spec(c) for c in cts])
             return pulled(ts, nodes(ends, level), cts)
 
-    def forth(
+    def jvp(
         self, tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
     ) -> Any:
-        """The pushforward: tangents of the inputs' leaves, None for constants -> of the output's."""
+        """The pushforward: tangents of the inputs' leaves, None for constants -> the output's."""
         call = params["call"]
         ends = [out] if call.ends is None else out
         specs = [spec(o) for o in ends]
@@ -370,8 +377,9 @@ class Transposing:
         if isinstance(error, (ConversionError, NoRuleError)) or type(error) is TypeError:
             name, given, wanted = self.names
             raise NoRuleError(
-                f"`{name}` has a {given} alone; its {wanted} is the {given} transposed, and that failed: "
-                f"{error} Write the {given} with adjoint's functions, or give a {wanted} too."
+                f"`{name}` has a {given} alone; its {wanted} is the {given} transposed, and that "
+                f"failed: {str(error).rstrip('.')}. Write the {given} with adjoint's functions, "
+                f"or give a {wanted} too."
             ) from error
 
 
@@ -405,18 +413,27 @@ def nodes(values: Sequence[Any], level: int) -> list[Any]:
 
 
 def own(back: Any, cts: Sequence[Any]) -> Any:
-    """A cotangent in memory that is not the user's, who may have returned what the rule was given."""
+    """A cotangent in memory of its own: a rule may return an array that the user holds."""
     if type(back) is not np.ndarray or any(back is c for c in cts):
         return back
     return back.copy()
 
 
 def mapped(op: Custom, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
-    """The batching rule: the same function with `f` and both rules mapped."""
-    mask = (*batched, params["call"].ends is None)
+    """The batching rule: `f` and its rules mapped; where `f` is not adjoint's, one by one."""
+    call, mask = params["call"], tuple(batched)
     if mask not in op.maps:
         op.maps[mask] = mapping(op, batched)
-    return op.maps[mask](*args, call=params["call"])
+    try:
+        out = op.maps[mask](*args, call=call)
+    except (ConversionError, TypeError) as error:
+        if isinstance(error, DataError):
+            raise
+        return looped(op, args, batched, params)
+    return op.closed(out, call, max([level for a in args for level in levels(a)], default=-1))
+
+
+Custom.batch = staticmethod(mapped)
 
 
 def mapping(op: Custom, batched: list[bool]) -> Function:
@@ -431,7 +448,7 @@ def mapping(op: Custom, batched: list[bool]) -> Function:
 
         def one(ct: Any, xs: Any, out: Any) -> Any:
             kept = op.pick(xs, out, {"call": call})
-            return zeroed(op.back(ct, kept), call.specs)
+            return zeroed(op.vjp(ct, kept), call.specs)
 
         backs = vmap(one, (0, axes, 0))(ct if single else list(ct), xs, out)
         return tuple([b if m else sum_(b, 0) for b, m in zip(backs, batched, strict=True)])
@@ -440,14 +457,17 @@ def mapping(op: Custom, batched: list[bool]) -> Function:
         single = call.ends is None
 
         def one(tangents: Any, xs: Any, out: Any) -> Any:
-            moved = op.forth(tangents, xs, out, {"call": call})
-            ends = zeroed([moved] if single else moved, [spec(o) for o in ([out] if single else out)])
+            moved = op.jvp(tangents, xs, out, {"call": call})
+            ends = zeroed(
+                [moved] if single else moved, [spec(o) for o in ([out] if single else out)]
+            )
             return ends[0] if single else tuple(ends)
 
         return vmap(one, (axes, axes, 0))(tangents, xs, out)
 
-    f.__name__, f.__module__ = op.name, op.forward.__module__
-    return custom(f, vjp, jvp, ("call",))
+    f.__name__ = op.name
+    function: Function = custom(f, vjp, jvp, ("call",))
+    return function
 
 
 def zeroed(values: Sequence[Any], specs: Sequence[Any]) -> list[Any]:
@@ -464,7 +484,7 @@ def custom(
     """`f` with a derivative of your own: custom : (x -> y), (ȳ, x, y -> x̄) -> (x -> y).
 
     f : a function of arrays, numbers and containers of them, and of static arguments
-    vjp : `vjp(ct, ...)` -> the cotangent of the argument; of several arguments a tuple with one each
+    vjp : `vjp(ct, ...)` -> the cotangent of the argument; of several arguments a tuple of them
     jvp : `jvp(t, ...)` -> the tangent of the output; of several arguments `t` is a tuple
     static : names or positions of the arguments that are no arrays; they have no derivative
 
@@ -473,10 +493,11 @@ def custom(
     stands for zeros. A constant's tangent comes as zeros. Integer arrays have no derivative.
 
     One rule is enough. A vjp is linear in `ct`, a jvp in `t`; the other is that map transposed, at
-    about twice the cost of one written by hand. A rule is differentiated for higher orders, and mapped
-    by `vmap`, so it and `f` are then to be written with adjoint's functions.
-    What `f` takes from outside is differentiated through its own ops; at the level of its arguments it
-    has no derivative by the rule, and is refused. Nests in any order. As a decorator:
+    about twice the cost of one written by hand. A rule is differentiated for higher orders and
+    mapped by `vmap`, so it is then to be written with adjoint's functions. `f` itself is run on
+    plain arrays, and may use anything; under `vmap` it is run on each example in turn if need be.
+    What `f` takes from outside is differentiated through its own ops; a value of the level of its
+    arguments is refused, for the rule says nothing of it. Nests in any order. As a decorator:
 
     >>> import adjoint as ad
     >>> @ad.custom(vjp=lambda ct, out: ct * (1 - out))
@@ -533,8 +554,8 @@ def straight_through(f: Function) -> Function:
         for end, leaf, path in zip(ends, leaves, paths, strict=True):
             if shape(end) != shape(leaf):
                 raise ShapeError(
-                    f"`straight_through` needs an output of the shape of its input, {shape(leaf)} at "
-                    f"{path}; `{name_of(f)}` returned {shape(end)}."
+                    "`straight_through` needs an output of the shape of its input, "
+                    f"{shape(leaf)} at {path}; `{name_of(f)}` returned {shape(end)}."
                 )
         return build([alike(e, leaf) for e, leaf in zip(ends, leaves, strict=True)])
 
@@ -547,8 +568,10 @@ def straight_through(f: Function) -> Function:
 def alike(out: Any, x: Any) -> Any:
     """`out` in the dtype of `x`: truth values and integers become numbers that can be moved."""
     dtype = spec(x)[1]
-    return out if spec(out)[1] == dtype or dtype.char not in INEXACT else (
-        out.astype(dtype) if hasattr(out, "astype") else dtype.type(out)
+    return (
+        out
+        if spec(out)[1] == dtype or dtype.char not in INEXACT
+        else (out.astype(dtype) if hasattr(out, "astype") else dtype.type(out))
     )
 
 
@@ -592,10 +615,10 @@ def clip_gradient(x: Any, low: Any = None, high: Any = None, norm: float | None 
 
 
 def clipping(ct: Any, low: Any, high: Any, norm: Any) -> Any:
-    """The bounded cotangent. The norm is bounded before its root is taken, which has no slope at 0."""
+    """The bounded cotangent. The bound comes before the root, which has no slope at 0."""
     if norm is None:
-        return tree_map(lambda c: clip(c, low, high), ct)
-    squares = sum([sum_(abs_(c) ** 2) for c in flatten(ct)[0]])
+        return tree_map(lambda c: clip(c, low, high), ct)  # type: ignore[no-untyped-call]
+    squares = sum([sum_(real(c * c.conj())) for c in flatten(ct)[0]])
     factor = norm / sqrt(maximum(squares, norm * norm))
     return tree_map(lambda c: c * factor, ct)
 
@@ -626,8 +649,8 @@ def numeric(f: Function, eps: float | None = None, static: Sequence[str | int] =
 
     ẏ costs 2 calls of f; x̄ costs 2 calls for every element of x (4 for a complex one): the whole
     Jacobian. A `NumericDerivativeWarning` says so, once for each function. Nests with everything: a
-    second derivative is a difference of differences, of about 5 digits and at the square of the cost;
-    under `vmap` f is called for each example in turn.
+    second derivative is a difference of differences, of about 5 digits and at the square of the
+    cost; under `vmap` f is called for each example in turn.
 
     >>> import adjoint as ad, math, warnings
     >>> gamma = ad.numeric(lambda x: math.gamma(x))
@@ -635,72 +658,95 @@ def numeric(f: Function, eps: float | None = None, static: Sequence[str | int] =
     ...     round(float(ad.grad(gamma)(1.0)), 8)
     -0.57721566
     """
-    op = Custom(f, (static,) if isinstance(static, (str, int)) else static)
-    names = tuple(op.signature.parameters)
-    told: list[bool] = []
+    op = Numeric(f, eps, (static,) if isinstance(static, (str, int)) else static)
+    return Wrapped(op.perform, numeric, f, eps, static)
 
-    def warn(cost: str) -> None:
-        if not told:
-            told.append(True)
+
+class Numeric(Custom):
+    """A custom op whose rules are differences of itself."""
+
+    batch = staticmethod(looped)
+
+    def __init__(self, f: Function, eps: float | None, static: Sequence[str | int]) -> None:
+        super().__init__(f, static)
+        self.eps, self.warned = eps, False
+        everything = (f, tuple(self.signature.parameters))
+        self.ruled(everything, everything)
+
+    def warn(self, cost: str) -> None:
+        """Say once what it costs."""
+        if not self.warned:
+            self.warned = True
             warnings.warn(
-                f"`{op.name}` is differentiated by finite differences, at {cost}. Give it a rule by "
-                "`custom`, or write it with adjoint's functions.",
+                f"`{self.name}` is differentiated by finite differences, at {cost}. Give it a rule "
+                "by `custom`, or write it with adjoint's functions.",
                 NumericDerivativeWarning,
                 stacklevel=2,
             )
 
-    def moved(values: Sequence[Any], steps: Sequence[Any]) -> list[Any]:
-        """The leaves of the output at the arguments `values` moved by `steps`."""
-        leaves, build = flattened(op, names, values)
-        bound = inspect.BoundArguments(
-            op.signature,
-            build([x if d is None else x + d for x, d in zip(leaves, steps, strict=True)]),
+    def unit(self, call: Call) -> float:
+        """The step for values of size one."""
+        if self.eps is not None:
+            return self.eps
+        return float(max([np.finfo(d).eps for _, d in filter(differentiable, call.specs)])) ** (
+            1 / 3
         )
-        return flatten(op.perform(*bound.args, **bound.kwargs))[0]
 
-    def slope(values: Sequence[Any], steps: Sequence[Any], h: Any) -> list[Any]:
-        """Central differences along h·d = `steps`, over h."""
-        ahead = moved(values, steps)
-        behind = moved(values, [None if d is None else -d for d in steps])
-        return [(a - b) / (2 * h) for a, b in zip(ahead, behind, strict=True)]
+    def slope(self, xs: Sequence[Any], steps: Sequence[Any], h: Any, call: Call) -> list[Any]:
+        """Central differences along `steps`, None for what stays, over h."""
 
-    def jvp(t: Any, *values: Any) -> Any:
-        warn("2 calls for a tangent")
-        leaves, _ = flattened(op, names, values)
-        free = [differentiable(spec(x)) for x in leaves]
-        directions = [d if m else None for d, m in zip(flatten(t)[0], free, strict=True)]
-        far = max([largest(d) for d in directions if d is not None], default=0.0)
-        size = max([largest(x) for x, m in zip(leaves, free, strict=True) if m], default=0.0)
-        h = step(leaves, eps) * max(1.0, size) / (far or 1.0)
-        out = slope(values, [None if d is None else h * d for d in directions], h)
-        return op.shaped(out)
+        def at(sign: int) -> list[Any]:
+            moved = [x if d is None else x + sign * d for x, d in zip(xs, steps, strict=True)]
+            out = self.call(*moved, call=call)
+            return [out] if call.ends is None else list(out)
 
-    def vjp(ct: Any, *values: Any) -> Any:
-        leaves, _ = flattened(op, names, values)
-        warn(f"{2 * sum([x.size for x in map(np.asarray, map(lowest, leaves))])} calls for a gradient")
-        cts, unit, backs = flatten(ct)[0], step(leaves, eps), []
-        for i, x in enumerate(leaves):
-            if not differentiable(spec(x)):
-                backs.append(None)
-                continue
-            flat, elements = np.asarray(lowest(x)), []
-            for at in np.ndindex(shape(x)):
-                total: Any = 0.0
-                for way in (1, 1j) if flat.dtype.kind == "c" else (1,):
-                    h = flat.real.dtype.type(unit * max(1.0, abs(flat[(..., *at)]).max()))
-                    d = np.zeros(shape(x), flat.dtype)
-                    d[at] = h * way
-                    steps = [d if j == i else None for j in range(len(leaves))]
-                    rows = zip(cts, slope(values, steps, h), strict=True)
-                    total = total + sum([real(sum_(c * s)) for c, s in rows]) / way
-                elements.append(total)
-            backs.append(reshape(stack(elements), shape(x)) if elements else None)
-        trees = op.argued(backs, values, names)
-        return trees[0] if len(trees) == 1 else tuple(trees)
+        return [(a - b) / (2 * h) for a, b in zip(at(1), at(-1), strict=True)]
 
-    op.ruled((vjp, names), (jvp, names))
-    op.batch = looped
-    return Wrapped(op.perform, numeric, f, eps, static)
+    def pushed(
+        self, ts: Sequence[Any], xs: Sequence[Any], out: Any, call: Call, specs: Sequence[Any]
+    ) -> list[Any]:
+        """The tangents of the output: one difference along all tangents together."""
+        self.warn("2 calls for a tangent")
+        free = [differentiable(s) for s in call.specs]
+        far = max([largest(t) for t, m in zip(ts, free, strict=True) if m], default=0.0) or 1.0
+        size = max([largest(x) for x, m in zip(xs, free, strict=True) if m], default=0.0)
+        h = self.unit(call) * max(1.0, size) / far
+        steps = [h * t if m else None for t, m in zip(ts, free, strict=True)]
+        slopes = self.slope(xs, steps, h, call)
+        return [m if differentiable(s) else None for m, s in zip(slopes, specs, strict=True)]
+
+    def pulled(self, cts: Sequence[Any], xs: Sequence[Any], out: Any, call: Call) -> list[Any]:
+        """The cotangents of the inputs: one difference for each element."""
+        calls = sum([2 * int(np.prod(s)) for s, d in call.specs if d.char in INEXACT])
+        self.warn(f"{calls} calls for a gradient")
+        backs: list[Any] = []
+        for i, s in enumerate(call.specs):
+            backs.append(self.element_by_element(i, cts, xs, call) if differentiable(s) else None)
+        return backs
+
+    def element_by_element(self, i: int, cts: Sequence[Any], xs: Sequence[Any], call: Call) -> Any:
+        """The cotangent of input i; of a complex one ∂/∂Re - i ∂/∂Im."""
+        form, dtype = call.specs[i]
+        value, found = np.asarray(lowest(xs[i])), []
+        for at in np.ndindex(form):
+            total: Any = 0.0
+            for way in (1, 1j) if dtype.kind == "c" else (1,):
+                h = self.unit(call) * max(1.0, largest(value[(..., *at)]))
+                step = np.zeros(form, dtype)
+                step[at] = h * way
+                steps = [step[()] if j == i else None for j in range(len(xs))]
+                pairs = zip(cts, self.slope(xs, steps, h, call), strict=True)
+                total = (
+                    total
+                    + sum([real(sum_(c * s)) for c, s in pairs if c.dtype.char in INEXACT]) / way
+                )
+            found.append(total)
+        return reshape(stack(found), form) if found else None
+
+
+def largest(x: Any) -> float:
+    """The largest absolute value of the plain array inside."""
+    return float(np.max(np.abs(lowest(x)), initial=0.0))
 
 
 __all__ = [

@@ -82,7 +82,7 @@ def pulled(inputs: Sequence[Tensor], nodes: Sequence[Any], cts: Sequence[Any]) -
 def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """The value of `f(*primals)` and its tangent: jvp : (x -> y), x, ẋ -> (y, ẏ).
 
-    primals, tangents : tuples of the arguments of f and of directions of the same structure and shapes
+    primals, tangents : tuples of the arguments of f and of directions of their structure and shapes
     has_aux : f returns (output, anything else); the else is returned last and not differentiated
 
     Forward mode: about 2 forwards, and no tape.
@@ -148,7 +148,9 @@ def value_and_grad(
     holomorphic: bool = False,
     who: str = "value_and_grad",
 ) -> Function:
-    """The value and the gradient of a function in one pass; see `grad`. With has_aux: ((value, else), gradient).
+    """The value and the gradient of a function in one pass; see `grad`.
+
+    With has_aux the result is ((value, else), gradient).
 
     >>> import adjoint as ad
     >>> ad.value_and_grad(lambda x: x * x)(3.0)
@@ -204,7 +206,8 @@ def choose(
                 )
             if not -len(args) <= a < len(args):
                 raise ShapeError(
-                    f"`{who}` was asked for argument {a}; `{name_of(f)}` was called with {len(args)} positional arguments."
+                    f"`{who}` was asked for argument {a}; `{name_of(f)}` was called with "
+                    f"{len(args)} positional arguments."
                 )
             a %= len(args)
         if a in chosen:
@@ -283,7 +286,8 @@ def split_aux(out: Any, has_aux: bool, f: Function) -> tuple[Any, Any]:
         return out, None
     if not isinstance(out, tuple) or len(out) != 2:
         raise ShapeError(
-            f"with has_aux, `{name_of(f)}` must return a pair (output, aux); it returned {type(out).__name__}."
+            f"with has_aux, `{name_of(f)}` must return a pair (output, aux); "
+            f"it returned {type(out).__name__}."
         )
     return out
 
@@ -294,7 +298,8 @@ def require_scalar(value: Any, f: Function, who: str, holomorphic: bool) -> None
     if plain is None or plain.shape:
         got = f"shape {plain.shape}" if plain is not None else f"a {type(value).__name__}"
         raise NotScalarError(
-            f"`{who}` needs a scalar output; `{name_of(f)}` returned {got}. Use `jacobian`, or `vjp` with a cotangent."
+            f"`{who}` needs a scalar output; `{name_of(f)}` returned {got}. "
+            "Use `jacobian`, or `vjp` with a cotangent."
         )
     if plain.dtype.kind not in "fc":
         raise NotScalarError(

@@ -1,4 +1,4 @@
-"""What a transform returns: a function that knows how it was made, so it prints, and pickles if `f` does."""
+"""What a transform returns: a function that knows how it was made: it prints and pickles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Derived:
-    """A function made from another by a transform: `maker(*args)` makes it again, in another process too."""
+    """A function made by a transform: `maker(*args)` makes it again, in another process too."""
 
     def __init__(
         self, call: Callable[..., Any], what: str, maker: Callable[..., Any], args: tuple[Any, ...]
@@ -20,6 +20,7 @@ class Derived:
         self.__wrapped__ = f
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the transform makes of the call."""
         return self._call(*args, **kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -1,22 +1,25 @@
-"""Matrices of derivatives, and their products with vectors: jacobian, hessian, hvp and their kin."""
+"""Matrices of derivatives and their products with vectors: jacobian, hessian, hvp and their kin."""
 
 from __future__ import annotations
 
 import math
 from builtins import sum as math_sum
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ..core.traced import shape
-from ..core.tree import flatten, tree_map
+from ..backends.namespace import as_array
+from ..core.traced import Traced, shape
+from ..core.tree import flatten, matching, tree_map
 from ..errors import DataError, ShapeError
+from ..ops.elementwise import astype
 from ..ops.reduce import sum
 from ..ops.rules import zeros_like
 from ..ops.shape import reshape
 from .batching import vmap
-from .derivatives import checked, choose, grad, jvp, numeric, vjp
+from .derivatives import checked, checked_tangent, choose, grad, jvp, numeric, vjp
 from .function import derived, name_of
 
 Function = Callable[..., Any]
@@ -27,15 +30,16 @@ COLUMNS = 2**26
 def jacobian(
     f: Function, argnums: Any = 0, mode: str = "auto", chunk: Any = "auto", has_aux: bool = False
 ) -> Function:
-    """All derivatives of all outputs: jacobian : (x -> y) -> (x -> ∂y/∂x), of shape y.shape + x.shape.
+    """All derivatives of all outputs: jacobian : (x -> y) -> (x -> ∂y/∂x), shape y.shape + x.shape.
 
-    mode : "fwd" (one pass for all inputs), "rev" (for all outputs), or "auto": the one with fewer columns,
-        forward where they are equal
+    mode : "fwd" (one pass for all inputs), "rev" (for all outputs), or "auto": the one with fewer
+        columns, forward where they are equal
     chunk : how many columns go in one batched pass; None for all, "auto" to bound the memory
     has_aux : f returns (output, anything else); the result is then (Jacobian, else)
 
-    Containers of inputs and outputs give containers of outputs holding containers of inputs. A complex
-    Jacobian is that of a holomorphic function. Cost: about min(n, m) forwards in few batched passes.
+    Containers of inputs and outputs give containers of outputs holding containers of inputs. A
+    complex Jacobian is that of a holomorphic function. Cost: about min(n, m) forwards, in few
+    batched passes.
 
     >>> import adjoint as ad, numpy as np
     >>> ad.jacobian(lambda x: ad.stack([x[0] * x[1], x[0] + x[1], x[1]]))(np.array([2.0, 5.0]))
@@ -50,19 +54,21 @@ def jacobian(
 
     def full(*args: Any, **kwargs: Any) -> Any:
         h, leaves, rebuild, single = restricted(f, argnums, args, kwargs, "jacobian")
-        if mode == "fwd" or (mode == "auto" and len(leaves) == total(leaves) == 1):
+        lone = len(leaves) == total(leaves) == 1 and leaves[0].dtype.kind != "c"
+        if mode == "fwd" or (mode == "auto" and lone):
             out, _, *aux = jvp(h, tuple(leaves), tuple([zeros_like(x) for x in leaves]), has_aux)
             pullback = None
         else:
             out, pullback, *aux = vjp(h, *leaves, has_aux=has_aux)
         ends, _, rebuild_out = flatten(out)
+        ends = [o if isinstance(o, Traced) else as_array(o, "jacobian") for o in ends]
         forwards = pullback is None or chosen_mode(mode, leaves, ends) == "fwd"
         blocks = (
             columns(h, leaves, ends, chunk, has_aux)
             if forwards
             else rows(pullback, leaves, ends, chunk, rebuild_out)
         )
-        whole = rebuild_out([(row := rebuild(b))[0] if single else row for b in blocks])
+        whole = rebuild_out([rebuild(b)[0] if single else rebuild(b) for b in blocks])
         return (whole, *aux) if has_aux else whole
 
     return derived(full, "Jacobian", jacobian, f, argnums, mode, chunk, has_aux)
@@ -89,7 +95,7 @@ def jacrev(f: Function, argnums: Any = 0, chunk: Any = "auto", has_aux: bool = F
 
 
 def batch_jacobian(f: Function, argnums: Any = 0, mode: str = "auto") -> Function:
-    """The Jacobian of each example of a batch: for f that maps row i of its inputs to row i of its output.
+    """The Jacobian of each example of a batch: for f that maps row i of its inputs to row i of y.
 
     >>> import adjoint as ad, numpy as np
     >>> ad.batch_jacobian(lambda x: x * x)(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -110,10 +116,10 @@ def batch_jacobian(f: Function, argnums: Any = 0, mode: str = "auto") -> Functio
 
 
 def hessian(f: Function, argnums: Any = 0, chunk: Any = "auto", has_aux: bool = False) -> Function:
-    """Second derivatives of a real function: hessian : (x -> ℝ) -> (x -> ∂²y/∂x²), of shape x.shape + x.shape.
+    """Second derivatives: hessian : (x -> ℝ) -> (x -> ∂²y/∂x²), of shape x.shape + x.shape.
 
-    Forward over reverse, one column an element of x, all in a few batched passes: about n times `hvp`,
-    without its interpreter overhead.
+    Forward over reverse, one column an element of x, all in a few batched passes: about n times
+    `hvp`, without its interpreter overhead.
 
     >>> import adjoint as ad, numpy as np
     >>> ad.hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 5.0]))
@@ -121,11 +127,16 @@ def hessian(f: Function, argnums: Any = 0, chunk: Any = "auto", has_aux: bool = 
            [ 4.,  0.]])
     """
     inner = jacobian(grad(f, argnums, has_aux), argnums, "fwd", chunk, has_aux)
-    return derived(inner, "Hessian", hessian, f, argnums, chunk, has_aux)
+
+    def second(*args: Any, **kwargs: Any) -> Any:
+        restricted(f, argnums, args, kwargs, "hessian", real=True)
+        return inner(*args, **kwargs)
+
+    return derived(second, "Hessian", hessian, f, argnums, chunk, has_aux)
 
 
 def hvp(f: Function, primals: Any, tangents: Any) -> Any:
-    """Hessian times vector, f real: hvp : (x -> ℝ), x, ẋ -> ∂²y/∂x² ẋ, in the structure of `primals`.
+    """Hessian times vector, f real: hvp : (x -> ℝ), x, ẋ -> ∂²y/∂x² ẋ, of the structure of x.
 
     primals, tangents : tuples of the arguments of f; of one argument also the argument itself
     Forward over reverse: about twice the gradient.
@@ -154,13 +165,13 @@ def vhp(f: Function, primals: Any, cotangents: Any) -> Any:
 
 
 def ggnvp(f: Function, loss: Function, primals: Any, tangents: Any) -> Any:
-    """Generalised Gauss-Newton times vector: Jᵀ H J ẋ, J the Jacobian of f and H the Hessian of loss at f(x).
+    """Generalised Gauss-Newton times vector: Jᵀ H J ẋ, J the Jacobian of f, H the Hessian of loss.
 
     Positive semidefinite where the loss is convex. Source: N. N. Schraudolph, "Fast curvature
     matrix-vector products", Neural Computation 14 (2002), section 3.
 
     >>> import adjoint as ad, numpy as np
-    >>> ad.ggnvp(lambda x: x * x, lambda y: (y * y).sum() / 2, np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    >>> ad.ggnvp(lambda x: x * x, lambda y: (y * y).sum() / 2, np.array([1.0, 2.0]), np.ones(2))
     array([ 4., 16.])
     """
     if not isinstance(primals, tuple):
@@ -171,7 +182,7 @@ def ggnvp(f: Function, loss: Function, primals: Any, tangents: Any) -> Any:
 
 
 def elementwise_grad(f: Function, argnums: Any = 0) -> Function:
-    """The derivative of each output element in its own input element, for f that works on each by itself.
+    """The derivative of each output element in its own input element, for f that mixes none.
 
     >>> import adjoint as ad, numpy as np
     >>> ad.elementwise_grad(ad.tanh)(np.array([0.0, 1.0])).round(3)
@@ -181,6 +192,7 @@ def elementwise_grad(f: Function, argnums: Any = 0) -> Function:
     def summed(*args: Any, **kwargs: Any) -> Any:
         return sum(f(*args, **kwargs))
 
+    summed.__name__ = name_of(f)
     return derived(grad(summed, argnums), "elementwise derivative", elementwise_grad, f, argnums)
 
 
@@ -198,12 +210,13 @@ def derivative(f: Function, order: int = 1) -> Function:
         x = checked(x, "", "derivative")
         if shape(x):
             raise ShapeError(
-                f"`derivative` needs a number; it was given shape {shape(x)}. Use `elementwise_grad`."
+                f"`derivative` needs a number; it was given shape {shape(x)}. "
+                "Use `elementwise_grad`."
             )
         return jvp(lambda x: f(x, *args, **kwargs), (x,), (np.ones((), x.dtype)[()],))[1]
 
-    if order < 1:
-        raise ShapeError(f"`derivative` needs an order of at least 1; it was given {order}.")
+    if not isinstance(order, int) or order < 1:
+        raise ShapeError(f"`derivative` needs an order of at least 1; it was given {order!r}.")
     return (
         derivative(derived(slope, "derivative", derivative, f), order - 1)
         if order > 1
@@ -211,7 +224,7 @@ def derivative(f: Function, order: int = 1) -> Function:
     )
 
 
-def hessian_diagonal(f: Function, argnums: int = 0, chunk: Any = "auto") -> Function:
+def hessian_diagonal(f: Function, argnums: Any = 0, chunk: Any = "auto") -> Function:
     """The second derivative of a real function in each element of its input, ∂²y/∂xᵢ².
 
     The columns of the Hessian in batched passes, of which the diagonal is kept.
@@ -222,20 +235,26 @@ def hessian_diagonal(f: Function, argnums: int = 0, chunk: Any = "auto") -> Func
     """
 
     def second(*args: Any, **kwargs: Any) -> Any:
-        h, (x,), _, _ = restricted(f, argnums, args, kwargs, "hessian_diagonal")
-        slopes = grad(h)
-        n = math.prod(shape(x))
-        unit = np.eye(n, dtype=x.dtype)
+        h, leaves, rebuild, single = restricted(
+            f, argnums, args, kwargs, "hessian_diagonal", real=True
+        )
+        slopes = grad(h, tuple(range(len(leaves))))
+        n = total(leaves)
 
-        def along(i: Any) -> Any:
-            return sum(jvp(slopes, (x,), (reshape(i, shape(x)),))[1] * reshape(i, shape(x)))
+        def along(unit: Any) -> Any:
+            tangents = divided(unit, leaves)
+            _, moved = jvp(slopes, tuple(leaves), tuple(tangents))
+            return math_sum([sum(m * t) for m, t in zip(moved, tangents, strict=True)])
 
-        return reshape(vmap(along, chunk_size=chunk_of(chunk, n))(unit), shape(x))
+        diagonal = vmap(along, chunk_size=chunk_of(chunk, n, n))(units(n, leaves))
+        parts = zip(divided(diagonal, leaves), leaves, strict=True)
+        whole = rebuild([astype(part, x.dtype) for part, x in parts])
+        return whole[0] if single else whole
 
     return derived(second, "Hessian diagonal", hessian_diagonal, f, argnums, chunk)
 
 
-def laplacian(f: Function, argnums: int = 0) -> Function:
+def laplacian(f: Function, argnums: Any = 0) -> Function:
     """The sum of the second derivatives of a real function in each element: Δy = Σ ∂²y/∂xᵢ².
 
     >>> import adjoint as ad, numpy as np
@@ -244,7 +263,8 @@ def laplacian(f: Function, argnums: int = 0) -> Function:
     """
 
     def traced(*args: Any, **kwargs: Any) -> Any:
-        return sum(hessian_diagonal(f, argnums)(*args, **kwargs))
+        parts, _, _ = flatten(hessian_diagonal(f, argnums)(*args, **kwargs))
+        return math_sum([sum(part) for part in parts[1:]], sum(parts[0]))
 
     return derived(traced, "Laplacian", laplacian, f, argnums)
 
@@ -261,14 +281,24 @@ def linearize(f: Function, *primals: Any) -> Any:
     """
     out, pullback = vjp(f, *primals)
     transposed = linear_transpose(lambda ct: pullback(ct), out)
-    return out, lambda *tangents: transposed(tangents)[0]
+    leaves, paths, rebuild = flatten(primals)
+
+    def pushforward(*tangents: Any) -> Any:
+        along = matching(primals, tangents, "the pushforward", "tangent")
+        along = [
+            checked_tangent(t, checked(x, p, "linearize"), p)
+            for t, x, p in zip(along, leaves, paths, strict=True)
+        ]
+        return transposed(rebuild(along))[0]
+
+    return out, pushforward
 
 
 def linear_transpose(f: Function, *examples: Any) -> Function:
     """The transpose of a linear function, given inputs that show its shapes: (x -> y) -> (ȳ -> x̄).
 
-    examples : arrays (only shapes and dtypes count) or containers; the result takes a cotangent of the
-        structure of f's output and returns a tuple, one entry an example
+    examples : arrays (only shapes and dtypes count) or containers; the result takes a cotangent of
+        the structure of f's output and returns a tuple, one entry an example
 
     >>> import adjoint as ad, numpy as np
     >>> ad.linear_transpose(lambda x: np.array([[1.0, 2.0]]) @ x, np.zeros(2))(np.array([3.0]))
@@ -281,11 +311,14 @@ def linear_transpose(f: Function, *examples: Any) -> Function:
 
 
 def restricted(
-    f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any], who: str
+    f: Function,
+    argnums: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    who: str,
+    real: bool = False,
 ) -> tuple[Function, list[Any], Function, bool]:
-    """f as a function of the leaves of the chosen arguments, these leaves, the way back to a tuple of
-    arguments, and whether one argument was asked for rather than a tuple.
-    """
+    """f of the chosen arguments' leaves, these leaves, the way back, and whether one was chosen."""
     chosen = choose(f, argnums, args, kwargs, who)
     picked = tuple([kwargs[i] if isinstance(i, str) else args[i] for i in chosen])
     leaves, paths, rebuild = flatten(picked)
@@ -297,6 +330,11 @@ def restricted(
 
     h.__name__ = name_of(f)
     ready = [checked(x, p, who) for x, p in zip(leaves, paths, strict=True)]
+    if real and any(x.dtype.kind == "c" for x in ready):
+        raise DataError(
+            f"`{who}` needs real inputs: the gradient of a real function of complex numbers has no "
+            "derivative that is one complex number. Take real and imaginary parts as inputs."
+        )
     return h, ready, rebuild, not isinstance(argnums, (tuple, list))
 
 
@@ -308,10 +346,16 @@ def chosen_mode(mode: str, leaves: Sequence[Any], ends: Sequence[Any]) -> str:
     complex_to_real = any(o.dtype.kind != "c" for o in ends) and any(
         x.dtype.kind == "c" for x in leaves
     )
+    if real_to_complex and complex_to_real:
+        raise DataError(
+            "`jacobian` cannot hold both a complex output of a real input and a real output of a "
+            "complex input; neither mode gives both. Take one of the outputs or inputs at a time."
+        )
     if (real_to_complex and mode == "rev") or (complex_to_real and mode == "fwd"):
         raise DataError(
-            f"`jacobian` in mode {mode!r} cannot hold a {'real' if complex_to_real else 'complex'} output of a "
-            f"{'complex' if complex_to_real else 'real'} input in one number; use mode='auto'."
+            f"`jacobian` in mode {mode!r} cannot hold a {'real' if complex_to_real else 'complex'} "
+            f"output of a {'complex' if complex_to_real else 'real'} input in one number; "
+            "use mode='auto'."
         )
     if real_to_complex or complex_to_real:
         return "fwd" if real_to_complex else "rev"
@@ -323,7 +367,7 @@ def chosen_mode(mode: str, leaves: Sequence[Any], ends: Sequence[Any]) -> str:
 def columns(
     h: Function, leaves: Sequence[Any], ends: Sequence[Any], chunk: Any, has_aux: bool
 ) -> list[list[Any]]:
-    """Blocks [output][input] of a Jacobian by forward mode: the unit tangents of all inputs, batched."""
+    """Blocks [output][input] of a Jacobian by forward mode: all unit tangents, batched."""
     chosen_mode("fwd", leaves, [numeric(o) for o in ends])
 
     def column(unit: Any) -> Any:
@@ -335,7 +379,7 @@ def columns(
     )
     return [
         [
-            reshape(part, shape(o) + shape(x))
+            astype(reshape(part, shape(o) + shape(x)), held(x, o))
             for part, x in zip(parted(b, leaves), leaves, strict=True)
         ]
         for b, o in zip(by_output, ends, strict=True)
@@ -345,7 +389,7 @@ def columns(
 def rows(
     pullback: Any, leaves: Sequence[Any], ends: Sequence[Any], chunk: Any, rebuild_out: Any
 ) -> list[list[Any]]:
-    """Blocks [output][input] of a Jacobian by reverse mode: the unit cotangents of all outputs, batched."""
+    """Blocks [output][input] of a Jacobian by reverse mode: all unit cotangents, batched."""
 
     def row(unit: Any) -> Any:
         return list(pullback(rebuild_out(divided(unit, ends))))
@@ -363,6 +407,11 @@ def rows(
         )
         start = stop
     return blocks
+
+
+def held(x: Any, out: Any) -> Any:
+    """The dtype of ∂out/∂x: as precise as x, as a gradient is, and complex where `out` is."""
+    return np.result_type(x.dtype, np.complex64) if out.dtype.kind == "c" else x.dtype
 
 
 def total(leaves: Sequence[Any]) -> int:
@@ -384,7 +433,7 @@ def divided(vector: Any, leaves: Sequence[Any]) -> list[Any]:
 def parted(x: Any, leaves: Sequence[Any]) -> list[Any]:
     """The last axis of x cut into as many elements as each leaf has."""
     ends = np.cumsum([0, *[math.prod(shape(leaf)) for leaf in leaves]])
-    return [x[..., int(a) : int(b)] for a, b in zip(ends, ends[1:], strict=False)]
+    return [x[..., int(a) : int(b)] for a, b in pairwise(ends)]
 
 
 def chunk_of(chunk: Any, n: int, each: int = 1) -> int | None:
