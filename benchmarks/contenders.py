@@ -46,16 +46,30 @@ class Contender:
         """The loss as a function of its parameters alone."""
         return partial(work.loss, self.lib, *map(self.constant, work.constants))
 
+    def mapped(self, work, vmap, grad):
+        """Per-example gradients: the constants have a batch axis, the parameters are shared."""
+        batched, shared = len(work.constants), len(work.params)
+        arguments = tuple(range(batched, batched + shared))
+        return vmap(
+            grad(partial(work.loss, self.lib), arguments), (0,) * batched + (None,) * shared
+        )
+
 
 class HandWritten(Contender):
     """Bare NumPy, no tool: the unit of measurement."""
 
     name, package = "hand", "numpy"
+    lib = library(np)
 
     def answer(self, work):
         return work.hand
 
-    gradient = epoch = tracked = jvp = hvp = answer
+    gradient = epoch = tracked = jvp = hvp = hessian = per_example = answer
+
+    def primal(self, work):
+        """Not by hand: the text itself, called on arrays."""
+        loss = self.bound(work)
+        return lambda: [loss(*work.params)]
 
 
 class WithTensors(Contender):
@@ -113,9 +127,10 @@ class Adjoint(WithTensors):
 
         self.ad, self.lib = adjoint, library(adjoint)
         self.variable = adjoint.Tensor
-        for transform in ("jvp", "hvp"):  # may be absent from an early version
+        needed = dict(jvp="jvp", hvp="hvp", hessian="hessian", per_example="vmap")
+        for kind, transform in needed.items():  # may be absent from an early version
             if not hasattr(adjoint, transform):
-                setattr(self, transform, None)
+                setattr(self, kind, None)
 
     @property
     def version(self):
@@ -132,11 +147,16 @@ class Adjoint(WithTensors):
         return lambda: [self.ad.jvp(loss, work.params, work.tangents)[1]]
 
     def hvp(self, work):
-        """`ad.hvp` takes one point, which may be a container of arrays."""
         loss = self.bound(work)
-        if len(work.params) == 1:
-            return lambda: [self.ad.hvp(loss, work.params[0], work.tangents[0])]
-        return lambda: self.ad.hvp(lambda params: loss(*params), work.params, work.tangents)
+        return lambda: self.ad.hvp(loss, work.params, work.tangents)
+
+    def hessian(self, work):
+        hessian = self.ad.hessian(self.bound(work))
+        return lambda: [hessian(*work.params)]
+
+    def per_example(self, work):
+        grads = self.mapped(work, self.ad.vmap, self.ad.grad)
+        return lambda: grads(*work.constants, *work.params)
 
 
 class SeedLike(Contender):
@@ -182,6 +202,16 @@ class Torch(WithTensors):
         loss, grad = self.bound(work), self.torch.autograd.grad
         x, v = list(map(self.variable, work.params)), list(map(self.constant, work.tangents))
         return lambda: grad(grad(loss(*x), x, create_graph=True), x, v)
+
+    def hessian(self, work):
+        """torch.autograd.functional.hessian(vectorize=True) would need a quarter of the time."""
+        hessian, (x,) = self.torch.func.hessian(self.bound(work)), map(self.constant, work.params)
+        return lambda: [hessian(x)]
+
+    def per_example(self, work):
+        grads = self.mapped(work, self.torch.func.vmap, self.torch.func.grad)
+        arrays = list(map(self.constant, work.constants + work.params))
+        return lambda: grads(*arrays)
 
 
 class TorchTwoThreads(Torch):
@@ -247,6 +277,16 @@ class Hips(Contender):
         hvp = self.autograd.grad(directional, arguments)
         return lambda: hvp(*work.params)
 
+    def hessian(self, work):
+        hessian = self.autograd.hessian(self.bound(work))
+        return lambda: [hessian(*work.params)]
+
+    def per_example(self, work):
+        """A loop: it has no batching. That its answers are not stacked is in its favour."""
+        grad = self.mapped(work, lambda grad, axes: grad, self.autograd.grad)
+        samples = list(zip(*work.constants, strict=True))
+        return lambda: list(zip(*[grad(*s, *work.params) for s in samples], strict=True))
+
 
 class Jax(Contender):
     """Eager: every op dispatched as it is called."""
@@ -309,6 +349,14 @@ class Jax(Contender):
             self.converted(work.params),
             self.converted(work.tangents),
         )
+
+    def hessian(self, work):
+        hessian = self.jax.hessian(self.bound(work))
+        return self.call(lambda x: [hessian(x)], *self.converted(work.params))
+
+    def per_example(self, work):
+        grads = self.mapped(work, self.jax.vmap, self.jax.grad)
+        return self.call(grads, *self.converted(work.constants + work.params))
 
 
 class JaxCompiled(Jax):

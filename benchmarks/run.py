@@ -28,9 +28,10 @@ from time import perf_counter
 
 import numpy as np
 from contenders import CONTENDERS
-from workloads import GRADIENTS, HIGHER
+from workloads import COSTS, GRADIENTS, HIGHER
 
 AGREEMENT = 1e-8
+WORKLOADS = [*GRADIENTS, *HIGHER, *COSTS]
 
 
 @dataclass
@@ -59,6 +60,10 @@ def disagreement(answer, reference):
     )
 
 
+def answer_by_hand(work):
+    return [np.array(a) for a in work.hand()]
+
+
 def prepare(contender, work, reference):
     """A thunk whose answer has been checked, or the reason there is none."""
     contender.before()
@@ -79,19 +84,20 @@ def clock(thunk, repetitions):
     return (perf_counter() - start) / repetitions
 
 
-def measure(work, contenders, rounds, budget):
-    """{contender: Timing}.  A contender slower than a second a call gets three rounds at most."""
-    reference = [np.array(a) for a in work.hand()]
+def in_turns(entrants, rounds, budget):
+    """{name: Timing} of (name, contender, workload, its answer by hand).
+
+    One slower than a second a call gets three rounds at most.
+    """
     timings, plan = {}, []
-    for contender in contenders:
-        if getattr(contender, work.kind, None) is None or contender.name in work.skip:
-            continue
+    for name, contender, work, reference in entrants:
         thunk, failure = prepare(contender, work, reference)
-        timings[contender.name] = Timing(failure=failure)
+        timings[name] = Timing(failure=failure)
         if thunk:
             once = min(clock(thunk, 1), clock(thunk, 1))
             plan.append(
                 (
+                    name,
                     contender,
                     thunk,
                     max(1, int(budget / once)),
@@ -102,13 +108,36 @@ def measure(work, contenders, rounds, budget):
     gc.freeze()
     for turn in range(rounds):
         first = turn % len(plan)
-        for contender, thunk, repetitions, turns in plan[first:] + plan[:first]:
+        for name, contender, thunk, repetitions, turns in plan[first:] + plan[:first]:
             if turn < turns:
                 contender.before()
                 gc.collect()
-                timings[contender.name].seconds.append(clock(thunk, repetitions))
+                timings[name].seconds.append(clock(thunk, repetitions))
     gc.unfreeze()
     return timings
+
+
+def measure(work, contenders, rounds, budget):
+    """{contender: Timing} of one workload."""
+    reference = answer_by_hand(work)
+    entrants = [
+        (contender.name, contender, work, reference)
+        for contender in contenders
+        if getattr(contender, work.kind, None) is not None and contender.name not in work.skip
+    ]
+    return in_turns(entrants, rounds, budget)
+
+
+def measure_costs(works, contenders, rounds, budget):
+    """{kind: Timing} of adjoint's derivatives of one function, and of its bare text: `primal`."""
+    by_name = {contender.name: contender for contender in contenders}
+    runners = [by_name["hand" if work.kind == "primal" else "adjoint"] for work in works]
+    entrants = [
+        (work.kind, runner, work, answer_by_hand(work))
+        for runner, work in zip(runners, works, strict=True)
+        if getattr(runner, work.kind, None) is not None
+    ]
+    return in_turns(entrants, rounds, budget)
 
 
 def import_milliseconds(module, rounds):
@@ -170,7 +199,12 @@ TARGETS = (
     Target("e", "hand", at_most=1.1),
     Target("e", "PyTorch", at_least=1),
     Target("h", "hand", at_most=3.5),
+    Target("b100_hessian", "HIPS", at_least=10),
+    Target("b100_hessian", "PyTorch", at_least=1),
+    Target("d_per_example", "HIPS", at_least=10),
+    Target("d_per_example", "PyTorch", at_least=1),
 )
+COST_TARGETS = dict(gradient=4.0, jvp=2.5, hvp=8.0)  # primals, to stay below
 FLATNESS, IMPORT_MS = (0.8, 1.25), 50.0
 
 
@@ -236,7 +270,24 @@ def times_adjoint(results, titles):
     return table(["workload", *names, "target"], rows)
 
 
-def verdicts(results, import_ms):
+def cost(timings, kind):
+    """What a derivative costs in units of the primal; None if either was not timed."""
+    return timings.get(kind, Timing()).over(timings["primal"])
+
+
+def times_primal(costs, titles):
+    rows = []
+    for key, timings in costs.items():
+        cells = [
+            timings[kind].failure or ratio(cost(timings, kind)) if kind in timings else ""
+            for kind in COST_TARGETS
+        ]
+        rows.append([f"{key}: {titles[key]}", seconds(timings["primal"]), *cells])
+    rows.append(["target", "", *(f"< {limit:g}" for limit in COST_TARGETS.values())])
+    return table(["function", "plain NumPy forward", *COST_TARGETS], rows)
+
+
+def verdicts(results, costs, import_ms):
     """Every target with what was measured, the unmet ones first to be seen."""
     lines = []
     for target in TARGETS:
@@ -250,6 +301,13 @@ def verdicts(results, import_ms):
                     f" (target {str(target).removeprefix(target.peer).strip()})",
                 )
             )
+    for key, timings in costs.items():
+        for kind, limit in COST_TARGETS.items():
+            value = cost(timings, kind)
+            if value is not None:
+                lines.append(
+                    (value < limit, f"{key}: {kind} costs {value:.2f} primals (target < {limit:g})")
+                )
     flat = flatness(results)
     if flat is not None:
         low, high = FLATNESS
@@ -285,8 +343,8 @@ def machine():
     return f"{cpu}, {os.cpu_count()} CPUs, {platform.system()}"
 
 
-def report(gradients, higher, titles, contenders, rounds, import_ms):
-    timed_us = "adjoint" in columns(gradients | higher, without=())
+def report(gradients, higher, costs, titles, contenders, rounds, import_ms):
+    timed_us = costs or "adjoint" in columns(gradients | higher, without=())
     versions = ", ".join(
         [f"Python {platform.python_version()}"]
         + [
@@ -318,8 +376,14 @@ take minutes; an error's name: that is what happened. `jax.jit` is compiled ahea
                     f"## {heading}: peer's time / adjoint's time (higher: we are faster)\n",
                     times_adjoint(results, titles),
                 ]
+    if costs:
+        parts += [
+            "## Cost of adjoint's derivatives, by all parameters, in units of the primal\n",
+            "The primal is the same text called on NumPy arrays, without adjoint.\n",
+            times_primal(costs, titles),
+        ]
     if timed_us:
-        parts += ["## Targets\n", verdicts(gradients, import_ms)]
+        parts += ["## Targets\n", verdicts(gradients | higher, costs, import_ms)]
     return "\n".join(parts)
 
 
@@ -332,8 +396,8 @@ def arguments():
         "--workloads",
         type=names,
         metavar="A,B",
-        default=[*GRADIENTS, *HIGHER],
-        help=f"of {', '.join([*GRADIENTS, *HIGHER])}",
+        default=list(WORKLOADS),
+        help=f"of {', '.join(WORKLOADS)}",
     )
     parser.add_argument(
         "--peers",
@@ -350,7 +414,7 @@ def arguments():
     )
     parser.add_argument("--out", type=Path, help="default: RESULTS.md for a whole run, else none")
     options = parser.parse_args()
-    for given, known in ((options.workloads, [*GRADIENTS, *HIGHER]), (options.peers, CONTENDERS)):
+    for given, known in ((options.workloads, WORKLOADS), (options.peers, CONTENDERS)):
         if unknown := [name for name in given if name not in known]:
             parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
     if options.quick:
@@ -382,26 +446,34 @@ def present(names):
 def main():
     options = arguments()
     contenders = present(options.peers)
-    gradients, higher, titles = {}, {}, {}
+    ours = any(c.name == "adjoint" for c in contenders)
+    gradients, higher, costs, titles = {}, {}, {}, {}
     for key in options.workloads:
-        work = (GRADIENTS | HIGHER)[key]()
-        timings = measure(work, contenders, options.rounds, 0.005 if options.quick else 0.02)
-        (gradients if key in GRADIENTS else higher)[key] = timings
+        how = (options.rounds, 0.005 if options.quick else 0.02)
+        if key not in COSTS:
+            work, unit = (GRADIENTS | HIGHER)[key](), "hand"
+            timings = measure(work, contenders, *how)
+            (gradients if key in GRADIENTS else higher)[key] = timings
+        elif ours:
+            (work, *_), unit = (works := COSTS[key]()), "primal"
+            timings = costs[key] = measure_costs(works, contenders, *how)
+        else:
+            continue
         titles[key] = work.title
         cells = [
-            f"{name} {t.failure or ratio(t.over(timings['hand']))}"
+            f"{name} {t.failure or ratio(t.over(timings[unit]))}"
             for name, t in timings.items()
-            if name != "hand"
+            if name != unit
         ]
         print(
-            f"{key}: {work.title}: hand {seconds(timings['hand'])}; times that:",
+            f"{key}: {work.title}: {unit} {seconds(timings[unit])}; times that:",
             ", ".join(cells),
             flush=True,
         )
     import_ms = None
-    if any(c.name == "adjoint" for c in contenders):
+    if ours:
         import_ms = import_milliseconds("adjoint", 5 if options.quick else 15)
-    text = report(gradients, higher, titles, contenders, options.rounds, import_ms)
+    text = report(gradients, higher, costs, titles, contenders, options.rounds, import_ms)
     print("\n" + text)
     if options.out:
         options.out.write_text(text)
@@ -409,7 +481,7 @@ def main():
         key
         for key, timings in (gradients | higher).items()
         if "adjoint" in timings and timings["adjoint"].failure
-    ]
+    ] + [key for key, timings in costs.items() if any(t.failure for t in timings.values())]
     if wrong:
         sys.exit(f"adjoint failed or disagreed in: {', '.join(wrong)}")
 

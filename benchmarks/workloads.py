@@ -21,7 +21,7 @@ class Workload:
     """`kind` names the method of a contender that runs it; one without that method sits out."""
 
     title: str
-    kind: str  # gradient, epoch, tracked, jvp or hvp
+    kind: str  # gradient, epoch, tracked, jvp, hvp, hessian, per_example or primal
     loss: Callable  # loss(lib, *constants, *params)
     hand: Callable[[], list]  # the answer, in bare NumPy
     params: tuple = ()
@@ -130,6 +130,22 @@ def rosenbrock_hvp(n):
     return Workload(f"hvp of Rosenbrock, {n}", "hvp", rosenbrock_loss, hand, (x,), tangents=(v,))
 
 
+def rosenbrock_hessian(n):
+    x = np.random.default_rng(0).normal(size=n)
+
+    def hand():
+        a, b = x[1:], x[:-1]
+        h = np.zeros((n, n))
+        flat = h.ravel()  # a view, in which a diagonal is every (n + 1)th entry
+        diagonal = flat[:: n + 1]
+        diagonal[1:] = 200.0
+        diagonal[:-1] += 800.0 * b * b - 400.0 * (a - b * b) + 2.0
+        flat[1 :: n + 1] = flat[n :: n + 1] = -400.0 * b
+        return [h]
+
+    return Workload(f"Hessian of Rosenbrock, {n}", "hessian", rosenbrock_loss, hand, (x,))
+
+
 def logistic_data(samples):
     rng = np.random.default_rng(0)
     x = np.ones((samples, 3))
@@ -171,7 +187,7 @@ def logistic(samples=100, tracked=False):
 
 
 class Classifier:
-    """A tanh network with softmax cross entropy: inputs, the text, and three answers by hand."""
+    """A tanh network with softmax cross entropy: inputs, the texts, and the answers by hand."""
 
     def __init__(self, sizes, batch):
         rng = np.random.default_rng(0)
@@ -186,14 +202,22 @@ class Classifier:
         self.last = self.layers[-1]
         self.name = "MLP " + "-".join(map(str, sizes)) + f", batch {batch}"
 
-    def loss(self, lib, x, labels, *params):
-        z = x
+    def logits(self, lib, z, params):
         for i in self.layers:
             z = z @ params[i] + params[i + 1]
             if i < self.last:
                 z = lib.tanh(z)
+        return z
+
+    def loss(self, lib, x, labels, *params):
+        z = self.logits(lib, x, params)
         # the logits are small: no shift before exp, the same for everyone
         return (lib.log(lib.exp(z).sum(1)) - (z * labels).sum(1)).sum() * (1.0 / self.batch)
+
+    def loss_of_one(self, lib, x, labels, *params):
+        """Of a single example: no array has a batch axis."""
+        z = self.logits(lib, x, params)
+        return lib.log(lib.exp(z).sum()) - (z * labels).sum()
 
     def softmax_and_loss(self, z):
         e = np.exp(z)
@@ -202,27 +226,47 @@ class Classifier:
         e /= s
         return e, loss
 
-    def gradient(self):
-        params, grads = self.params, [None] * len(self.params)
+    def forward(self):
+        """Every layer's input, then the logits."""
         z, acts = self.x, [self.x]
         for i in self.layers:
-            z = z @ params[i]
-            z += params[i + 1]
+            z = z @ self.params[i]
+            z += self.params[i + 1]
             if i < self.last:
                 np.tanh(z, z)
                 acts.append(z)
-        d, _ = self.softmax_and_loss(z)
-        d -= self.labels
-        d *= 1.0 / self.batch
+        return acts, z
+
+    def backward(self, acts, d, of_layer):
+        """`of_layer` makes the gradients of weight and bias from a layer's input and its delta."""
+        grads = [None] * len(self.params)
         for i in reversed(self.layers):
             a = acts[i // 2]
-            grads[i], grads[i + 1] = a.T @ d, d.sum(0)
+            grads[i], grads[i + 1] = of_layer(a, d)
             if i:
-                d = d @ params[i].T
+                d = d @ self.params[i].T
                 slope = a * a
                 np.subtract(1.0, slope, slope)
                 d *= slope
         return grads
+
+    def primal(self):
+        _, z = self.forward()
+        return [self.softmax_and_loss(z)[1]]
+
+    def gradient(self):
+        acts, z = self.forward()
+        d, _ = self.softmax_and_loss(z)
+        d -= self.labels
+        d *= 1.0 / self.batch
+        return self.backward(acts, d, lambda a, d: (a.T @ d, d.sum(0)))
+
+    def per_example(self):
+        """The same without the sum over the batch: outer products of inputs and deltas."""
+        acts, z = self.forward()
+        d, _ = self.softmax_and_loss(z)
+        d -= self.labels
+        return self.backward(acts, d, lambda a, d: (np.einsum("bi,bj->bij", a, d), d))
 
     def forward_with_tangents(self):
         """[(a, da)] of every layer's input, then the logits and theirs."""
@@ -266,7 +310,7 @@ class Classifier:
         return Workload(
             title,
             kind,
-            self.loss,
+            self.loss_of_one if kind == "per_example" else self.loss,
             getattr(self, kind),
             tuple(self.params),
             (self.x, self.labels),
@@ -276,7 +320,14 @@ class Classifier:
 
 def classifier(sizes, batch, kind="gradient"):
     net = Classifier(sizes, batch)
-    return net.workload(kind, net.name if kind == "gradient" else f"{kind} of {net.name}")
+    titles = {"gradient": net.name, "per_example": f"per-example gradients, {net.name}"}
+    return net.workload(kind, titles.get(kind, f"{kind} of {net.name}"))
+
+
+def modes(sizes, batch):
+    """One function, and three derivatives to be timed in units of it."""
+    net = Classifier(sizes, batch)
+    return [net.workload(kind, net.name) for kind in ("primal", "gradient", "jvp", "hvp")]
 
 
 def deep_tanh(layers=8, width=256, batch=512):
@@ -345,6 +396,7 @@ def big_elementwise(n=10**6):
 
 
 SMALL, LARGE = ((64, 128, 128, 10), 32), ((784, 512, 512, 10), 256)
+MANY = (SMALL[0], 256)
 MINUTES = ("HIPS", "MyGrad", "JAX")  # eager contenders too slow for a million ops
 
 GRADIENTS = {
@@ -367,4 +419,10 @@ HIGHER = {
     "b10_hvp": lambda: rosenbrock_hvp(10),
     "d_jvp": lambda: classifier(*SMALL, kind="jvp"),
     "d_hvp": lambda: classifier(*SMALL, kind="hvp"),
+    "b100_hessian": lambda: rosenbrock_hessian(100),
+    "d_per_example": lambda: classifier(*MANY, kind="per_example"),
+}
+COSTS = {
+    "d_cost": lambda: modes(*SMALL),
+    "e_cost": lambda: modes(*LARGE),
 }

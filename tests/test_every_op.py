@@ -7,12 +7,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
 from ops import CASES
 
 import adjoint as ad
+from adjoint.core.tree import flatten
+from adjoint.ops.batch import looped
 
 NO_RULE = {"nextafter"}
 SINGLE = (np.float32, np.complex64)
@@ -107,7 +110,7 @@ def test_tracked_and_untracked_agree_with_plain(case):
             np.testing.assert_array_equal(raw, want)
 
 
-@each(PREDICATES)
+@each([c for c in PREDICATES if c.point])
 def test_predicates_leave_the_tape_as_plain_arrays(case):
     got = case(*retyped(case.point, ad.Tensor))
     assert isinstance(got, (np.ndarray, np.generic, bool))
@@ -116,6 +119,118 @@ def test_predicates_leave_the_tape_as_plain_arrays(case):
     want = np.asarray(case.point[0] * np.sum(case.expected()))
     np.testing.assert_array_equal(out, want)
     np.testing.assert_array_equal(push, want)
+
+
+def of_leaves(case):
+    """The function of a case with its containers spread out; of truth values, of all arguments."""
+    if not case.point:
+        return case.call
+    _, _, rebuild = flatten(case.point)
+    return lambda *xs: case(*rebuild(xs))
+
+
+def near(case, n):
+    """Arguments of `of_leaves(case)`, n examples of each, not far from those of the case."""
+    rng = np.random.default_rng(crc32(case.label.encode()))
+    points = flatten(case.point)[0]
+    if not points:
+        return [rng.permuted(np.stack([x] * n), axis=-1) for x in case.args]
+    return [x * rng.uniform(0.99, 1.01, (n, *np.shape(x))) for x in points]
+
+
+def random_like(x, rng):
+    x = np.asarray(x)
+    ct = rng.normal(size=x.shape) + (1j * rng.normal(size=x.shape) if x.dtype.kind == "c" else 0)
+    return ct.astype(x.dtype)
+
+
+def one_by_one(f, args, axes):
+    """f of each example in turn, the outputs stacked: what `vmap` must equal."""
+    n = next(len(x) for x, a in zip(args, axes, strict=True) if a == 0)
+    outs = [f(*[x[i] if a == 0 else x for x, a in zip(args, axes, strict=True)]) for i in range(n)]
+    columns = zip(*[flatten(out)[0] for out in outs], strict=True)
+    return [np.stack([np.asarray(x) for x in column]) for column in columns]
+
+
+def same(got, want):
+    got = flatten(got)[0]
+    assert len(got) == len(want)
+    for g, w in zip(got, want, strict=True):
+        assert np.shape(g) == np.shape(w)
+        assert np.asarray(g).dtype == w.dtype
+        np.testing.assert_allclose(g, w, rtol=1e-10, atol=1e-10)
+
+
+def derivatives_mapped(f, args, axes):
+    """Mapped derivatives and derivatives of what is mapped, forward and back, are the loop's."""
+    rng = np.random.default_rng(0)
+    tangents = [random_like(x, rng) for x in args]
+    k, mapped = len(args), ad.vmap(f, axes)
+
+    def push(*both):
+        return ad.jvp(f, both[:k], both[k:])[1]
+
+    want = one_by_one(push, [*args, *tangents], [*axes, *axes])
+    same(ad.vmap(push, (*axes, *axes))(*args, *tangents), want)
+    same(ad.jvp(mapped, tuple(args), tuple(tangents))[1], want)
+
+    out, pullback = ad.vjp(mapped, *args)
+    ends, _, rebuild = flatten(out)
+    cts = [random_like(end, rng) for end in ends]
+
+    def pull(*both):
+        return ad.vjp(f, *both[:k])[1](rebuild(both[k:]))
+
+    every = (*axes, *[0] * len(cts))
+    want = one_by_one(pull, [*args, *cts], every)
+    same(ad.vmap(pull, every)(*args, *cts), want)
+    want = [w if a == 0 else w.sum(0) for w, a in zip(want, axes, strict=True)]
+    same(pullback(rebuild(cts)), want)
+
+
+@each(CASES)
+def test_mapped_is_the_loop(case):
+    """`vmap` of a case over all its inputs, and over each but one, in value and derivatives."""
+    f, points = of_leaves(case), near(case, 3)
+    k = len(points)
+    choices = [(0,) * k, *[(0,) * i + (None,) + (0,) * (k - i - 1) for i in range(k) if k > 1]]
+    for axes in choices:
+        args = [x if a == 0 else x[0] for x, a in zip(points, axes, strict=True)]
+        same(ad.vmap(f, axes)(*args), one_by_one(f, args, axes))
+        if case in SMOOTH:
+            derivatives_mapped(f, args, axes)
+
+
+@each(CASES)
+def test_a_batch_may_hold_one_example_or_none(case):
+    f, points = of_leaves(case), near(case, 1)
+    want = one_by_one(f, points, (0,) * len(points))
+    same(ad.vmap(f)(*points), want)
+    same(ad.vmap(f)(*[x[:0] for x in points]), [w[:0] for w in want])
+
+
+@each(CASES[::5])
+def test_mapped_twice_is_the_double_loop(case):
+    f, points = of_leaves(case), near(case, 6)
+    want = one_by_one(f, points, (0,) * len(points))
+    got = ad.vmap(ad.vmap(f))(*[x.reshape(2, 3, *x.shape[1:]) for x in points])
+    same(got, [w.reshape(2, 3, *w.shape[1:]) for w in want])
+
+
+def test_these_ops_are_mapped_one_example_at_a_time():
+    """Right, and slow: the list may grow only knowingly."""
+    ours = {n: op for n, op in ad.OPS.items() if op.forward.__module__.startswith("adjoint.ops")}
+    assert {name for name, op in ours.items() if op.batch is looped} == {"nextafter"}
+
+
+@each([c for c in SMOOTH[::3] if c.name != "joined"])
+def test_the_loop_that_serves_any_op_is_right(case, monkeypatch):
+    f, points = of_leaves(case), near(case, 3)
+    axes = (0,) * len(points)
+    for op in ad.OPS.values():
+        monkeypatch.setattr(op, "batch", looped)
+    same(ad.vmap(f)(*points), one_by_one(f, points, axes))
+    derivatives_mapped(f, points, axes)
 
 
 @pytest.mark.parametrize("name", sorted(n for n, op in ad.OPS.items() if op.word == "constant"))

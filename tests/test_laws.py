@@ -1,6 +1,7 @@
 """Laws that hold for every program: linearity, duality, symmetry of second derivatives, nesting.
 
-The programs are drawn from the registry: whatever elementwise op is declared takes part.
+The programs are drawn from the registry: whatever elementwise op is declared takes part, then folds
+along axes, products of matrices and indexing.
 """
 
 import numpy as np
@@ -133,6 +134,134 @@ def test_backward_agrees_with_vjp(f, rng):
     ct = rng.normal(size=y.shape)
     y.backward(ct)
     same([leaf.grad for leaf in leaves], ad.vjp(f, *x)[1](ct))
+
+
+class Mixer(Program):
+    """A program whose steps also fold, multiply, move and pick; every value is 2 x 2."""
+
+    def __call__(self, *inputs):
+        values = [square(x) for x in inputs]
+        for name, a, b in self.steps:
+            args = [inside(values[i % len(values)]) for i in (a, b)]
+            if name in MIXING:
+                values.append(MIXING[name](*args))
+            else:
+                values.append(ad.OPS[name].call(*args[: len(ad.OPS[name].inputs)]))
+        return values[-1] * values[-2] + values[0]
+
+
+def square(x):
+    """x of any of the `SHAPES` as a matrix of 2 x 2."""
+    rank = len(np.shape(x))
+    return x[:, :2] if rank == 2 else x[1:] + ad.reshape(x[:2], (2, 1)) if rank else x * ANY
+
+
+ANY = np.array([[0.5, -1.0], [2.0, 0.25]])
+CHOICE = np.array([[True, False], [True, True]])
+FOLDS = [n for n in ad.OPS if {"axis", "keepdims"} <= {*ad.OPS[n].params}]
+FOLDS = [n for n in FOLDS if ad.OPS[n].word in ("linear", "reduction")]
+MIXING = {
+    **{
+        f"{name} along {axis}": lambda x, y, op=ad.OPS[name].call, axis=axis: (
+            op(x, axis=axis, keepdims=True) + y
+        )
+        for name in FOLDS
+        for axis in (0, -1, None, (0, 1))
+    },
+    "matmul": lambda x, y: x @ y,
+    "matrix times vector": lambda x, y: (x @ y[0])[:, None] + y,
+    "vector times matrix": lambda x, y: (x[:, 1] @ y) * x,
+    "contract": lambda x, y: ad.einsum("ij,kj->ik", x, y),
+    "solve": lambda x, y: ad.solve(x + 2 * np.eye(2), y),
+    "transpose": lambda x, y: x.T * y,
+    "rows": lambda x, y: x[[1, 1]] + y[:, [0, 0]],
+    "element": lambda x, y: x[0, -1] * y,
+    "mask": lambda x, y: ad.sum(x[CHOICE]) * y,
+    "turned": lambda x, y: ad.flip(x, axis=0) - ad.roll(y, 1),
+    "joined": lambda x, y: ad.concat([x[:1], y[1:]]),
+    "running": lambda x, y: ad.cumsum(x, 0) * ad.cumprod(y, 1),
+    "chosen": lambda x, y: ad.where(x > y, x, y * y),
+    "triangle": lambda x, y: ad.tril(x) @ ad.triu(y),
+}
+mixers = st.lists(
+    st.tuples(st.sampled_from([*MIXING, *OPS]), st.integers(0, 9), st.integers(0, 9)),
+    min_size=1,
+    max_size=4,
+).map(Mixer)
+few = settings(small, max_examples=100)
+
+
+def batch(rng, n=3):
+    return tuple([rng.uniform(-2, 2, (n, *s)) for s in SHAPES])
+
+
+def examples(xs):
+    return [tuple([x[i] for x in xs]) for i in range(len(xs[0]))]
+
+
+@few
+@given(mixers, numbers)
+def test_forward_and_reverse_are_adjoint_where_elements_mix(f, rng):
+    x, s, t = draw(rng), draw(rng), draw(rng)
+    y, back = ad.vjp(f, *x)
+    _, push = ad.jvp(f, x, t)
+    u, v = rng.normal(size=(2, *np.shape(y)))
+    np.testing.assert_allclose(dot([u], [push]), dot(back(u), t), rtol=1e-9, atol=1e-9)
+    same(back(2 * u - 3 * v), combine(2, back(u), -3, back(v)))
+    both = ad.jvp(f, x, combine(2, s, -3, t))[1]
+    same([both], combine(2, [ad.jvp(f, x, s)[1]], -3, [push]))
+
+
+@few
+@given(mixers, numbers)
+def test_a_map_is_a_loop(f, rng):
+    """vmap ∘ f, vmap ∘ grad ∘ f and grad ∘ vmap ∘ f, one at a time and all at once."""
+    x, t = batch(rng), batch(rng)
+    every = (0, 1, 2)
+
+    def total(*x):
+        return ad.sum(f(*x))
+
+    same([ad.vmap(f)(*x)], [np.stack([f(*one) for one in examples(x)])])
+    slopes = [ad.grad(total, every)(*one) for one in examples(x)]
+    want = [np.stack(column) for column in zip(*slopes, strict=True)]
+    same(ad.vmap(ad.grad(total, every))(*x), want)
+    same(ad.grad(lambda *x: ad.sum(ad.vmap(f)(*x)), every)(*x), want)
+    pushed = [ad.jvp(f, *both)[1] for both in zip(examples(x), examples(t), strict=True)]
+    same([ad.vmap(lambda x, t: ad.jvp(f, x, t)[1])(x, t)], [np.stack(pushed)])
+    same([ad.jvp(ad.vmap(f), x, t)[1]], [np.stack(pushed)])
+
+
+@few
+@given(mixers, numbers)
+def test_the_four_second_derivatives_are_one_where_elements_mix(f, rng):
+    """Forward and reverse in each other, of a program and of its map."""
+    x, s, t = draw(rng), draw(rng), draw(rng)
+
+    def total(*x):
+        return ad.sum(f(*x))
+
+    nests = [
+        outer(inner(total, a), b)
+        for outer in (forward, reverse)
+        for inner in (forward, reverse)
+        for a, b in ((s, t), (t, s))
+    ]
+    values = [nest(*x) for nest in nests]
+    np.testing.assert_allclose(values, values[0], rtol=1e-8, atol=1e-8)
+    two = [np.stack([v, v]) for v in x]
+    mapped = [ad.vmap(nest)(*two)[1] for nest in nests[::2]]
+    np.testing.assert_allclose(mapped, values[0], rtol=1e-8, atol=1e-8)
+
+
+@few
+@given(mixers, numbers)
+def test_a_jacobian_is_the_same_by_rows_and_columns(f, rng):
+    x, t = draw(rng), draw(rng)
+    rows, columns = (ad.jacobian(f, (0, 1, 2), mode)(*x) for mode in ("rev", "fwd"))
+    same(rows, columns)
+    pushed = sum(np.tensordot(j, d, np.ndim(d)) for j, d in zip(rows, t, strict=True))
+    same([pushed], [ad.jvp(f, x, t)[1]])
 
 
 @pytest.mark.parametrize("outer", [forward, reverse])

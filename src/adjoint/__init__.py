@@ -32,6 +32,9 @@ from .ops.constant import isinf as isinf
 from .ops.constant import isnan as isnan
 from .ops.constant import less as less
 from .ops.constant import less_equal as less_equal
+from .ops.constant import logical_and as logical_and
+from .ops.constant import logical_not as logical_not
+from .ops.constant import logical_or as logical_or
 from .ops.constant import nextafter as nextafter
 from .ops.constant import not_equal as not_equal
 from .ops.constant import round as round
@@ -141,6 +144,15 @@ from .ops.shape import transpose as transpose
 from .ops.shape import tril as tril
 from .ops.shape import triu as triu
 from .transforms.batching import vmap as vmap
+from .transforms.checkpoint import checkpoint as checkpoint
+from .transforms.checkpoint import checkpoint_chain as checkpoint_chain
+from .transforms.custom import NumericDerivativeWarning as NumericDerivativeWarning
+from .transforms.custom import clip_gradient as clip_gradient
+from .transforms.custom import custom as custom
+from .transforms.custom import numeric as numeric
+from .transforms.custom import reverse_gradient as reverse_gradient
+from .transforms.custom import stop_gradient as stop_gradient
+from .transforms.custom import straight_through as straight_through
 from .transforms.derivatives import grad as grad
 from .transforms.derivatives import jvp as jvp
 from .transforms.derivatives import value_and_grad as value_and_grad

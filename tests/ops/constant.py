@@ -11,6 +11,13 @@ for name in "equal", "not_equal", "less", "less_equal", "greater", "greater_equa
     case(name, TIES, 2.0)
     case(name, 1.0, 2.0)
     case(name, uniform(0, 1, (0,)), uniform(0, 1, (1,)))
+TRUTH = np.array([[True, False], [False, False]])
+for name in "logical_and", "logical_or":
+    case(name, TIES, np.array([0.0, 2.0, -3.0]))
+    case(name, TRUTH, np.array([True, False]))
+    case(name, 1.0, 0.0)
+case("logical_not", TIES)
+case("logical_not", TRUTH)
 for name in "isfinite", "isinf", "isnan":
     case(name, np.array([1.0, np.inf, -np.inf, np.nan]))
     case(name, plane(-1, 1, (2,)))

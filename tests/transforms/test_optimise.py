@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import adjoint as ad
-from adjoint.errors import ConversionError, DataError, NotScalarError, ShapeError
+from adjoint.errors import ConversionError, DataError, NotScalarError, OptimisationError, ShapeError
 from adjoint.transforms import optimise
-from adjoint.errors import OptimisationError
 
 
 def rosenbrock(p):

@@ -106,6 +106,36 @@ def signbit(xp, x, /):
     return xp.signbit(x)
 
 
+@predicate
+def logical_and(xp, x, y, /):
+    """True where both x and y are.
+
+    >>> ad.logical_and(np.array([True, False]), True)
+    array([ True, False])
+    """
+    return xp.logical_and(x, y)
+
+
+@predicate
+def logical_or(xp, x, y, /):
+    """True where x or y is, or both are.
+
+    >>> ad.logical_or(np.array([True, False]), False)
+    array([ True, False])
+    """
+    return xp.logical_or(x, y)
+
+
+@predicate
+def logical_not(xp, x, /):
+    """True where x is not.
+
+    >>> ad.logical_not(np.array([True, False]))
+    array([False,  True])
+    """
+    return xp.logical_not(x)
+
+
 @predicate(batch=in_a_row)
 def argmax(xp, x, /, axis=None, keepdims=False):
     """Index of the first maximum along `axis`.
@@ -227,6 +257,6 @@ def nextafter(xp, x, y, /):
 
 __all__ = [
     "all", "any", "argmax", "argmin", "argsort", "ceil", "equal", "floor", "floor_divide",
-    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "nextafter",
-    "not_equal", "round", "signbit", "signum", "trunc",
+    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "logical_and",
+    "logical_not", "logical_or", "nextafter", "not_equal", "round", "signbit", "signum", "trunc",
 ]  # fmt: skip

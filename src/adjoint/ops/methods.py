@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.traced import Traced
+from ..errors import DataError
 from . import constant, elementwise, index, linalg, reduce, shape
 
 OPERATORS = dict(
@@ -66,8 +67,23 @@ def transpose(self: Any, *axes: Any) -> Any:
     return shape.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
 
 
+def of_truth(op: Callable[..., Any]) -> Callable[..., Any]:
+    """An operator that only truth values have, as NumPy's numbers have none."""
+    return lambda self, *other: op(self, *other) if self.dtype.kind == "b" else NotImplemented
+
+
+def __invert__(self: Any) -> Any:
+    """The opposite of each truth value."""
+    if self.dtype.kind != "b":
+        raise DataError(f"`~` needs truth values; it was given dtype {self.dtype}.")
+    return constant.logical_not(self)
+
+
 REST: dict[str, Any] = dict(
     __eq__=__eq__, __ne__=__ne__, reshape=reshape, transpose=transpose,
+    __and__=of_truth(constant.logical_and), __rand__=of_truth(constant.logical_and),
+    __or__=of_truth(constant.logical_or), __ror__=of_truth(constant.logical_or),
+    __invert__=__invert__,
     T=property(transpose), mT=property(shape.matrix_transpose),
     real=property(elementwise.real), imag=property(elementwise.imag),
     __rmod__=lambda self, other: elementwise.remainder(other, self),

@@ -88,7 +88,7 @@ def checkpoint_chain(functions: Sequence[Function], every: int | None = None) ->
     >>> import adjoint as ad
     >>> f = ad.checkpoint_chain([ad.sin] * 9)
     >>> round(float(ad.grad(f)(1.0)), 12)
-    0.098888973467
+    0.089457149281
     """
     functions = tuple(functions)
     if every is not None and every < 1:
@@ -160,11 +160,11 @@ class Piece:
         nodes.clear()
         if len(outs) != len(places) or None in outs:
             self.complain("its output was not tracked the second time")
-        far, before = [n[0] for n in far_end(outs, start)], [n[0] for n in entered]
-        inside = [n for n in far if n < start]
-        made = [n for n in before if n not in far]
-        new_ones = {n for n in far if n > start}.difference(before)
-        if len(inside) != len(made) or new_ones or any(n > self.start for n in made):
+        far = dict.fromkeys([n[0] for n in far_end(outs, start)])
+        before = dict.fromkeys([n[0] for n in entered])
+        inside, made = [n for n in far if n < start], [n for n in before if n not in far]
+        others = [n for n in far if n > start and n not in before]
+        if others or len(inside) != len(made) or any(n > self.start for n in made):
             self.complain("it used other tracked values the second time")
         found: list[tuple[Node, Any]] = []
         heap: list[Node] = [(start, BARRIER, None, None, None, found, None, None)]
@@ -218,7 +218,8 @@ def remembered_as_one(run: Function, leaves: Sequence[Any], name: str) -> Any:
         node = (tick(), CHECKPOINT, None, entered[level], None, kept, forms, seal)
         for i, place in enumerate(places):
             nodes[place] = (tick(), PICK, None, [node], None, i, None, None)
-    return rebuild([remade(o, (i,), nodes) for i, o in enumerate(ends)])
+    changed = {place[0] for place in nodes}
+    return rebuild([remade(o, (i,), nodes) if i in changed else o for i, o in enumerate(ends)])
 
 
 def pull_piece(

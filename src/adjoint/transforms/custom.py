@@ -333,11 +333,11 @@ class Custom(Op):
     def paired(self, like: Any, got: Any) -> list[tuple[str, Any]]:
         """The leaves that a rule returned, each with its path; None stands for zeros."""
         mine, theirs = children(like), children(got)
-        if mine is None:
-            return [(like, got)]
         if got is None:
             return [(path, None) for path in flatten(like)[0]]
-        if theirs is None or type(like) is not type(got) or mine[0] != theirs[0]:
+        if mine is theirs is None:
+            return [(like, got)]
+        if mine is None or theirs is None or type(like) is not type(got) or mine[0] != theirs[0]:
             raise ShapeError(
                 f"a rule of `{self.name}` must return the structure {outline(like)}; "
                 f"it returned {outline(got)}."
@@ -597,8 +597,8 @@ def clip_gradient(x: Any, low: Any = None, high: Any = None, norm: float | None 
     low, high : bounds of each element of the cotangent; None for none
     norm : instead, the largest Euclidean norm of all of x together; a longer cotangent is shortened
 
-    Tangents pass as they are, for nothing explodes on the way forward. Costs two passes over the
-    cotangent. Nests with everything; the second derivative is that of the clipped gradient.
+    Tangents pass as they are. Costs two passes over the cotangent. Nests with everything; the
+    cotangents of higher orders are bounded too.
 
     >>> import adjoint as ad
     >>> ad.grad(lambda x: ad.clip_gradient(x, -1.0, 1.0) ** 2)(3.0)
@@ -688,9 +688,8 @@ class Numeric(Custom):
         """The step for values of size one."""
         if self.eps is not None:
             return self.eps
-        return float(max([np.finfo(d).eps for _, d in filter(differentiable, call.specs)])) ** (
-            1 / 3
-        )
+        units = [float(np.finfo(d).eps) for _, d in filter(differentiable, call.specs)]
+        return float(np.cbrt(max(units)))
 
     def slope(self, xs: Sequence[Any], steps: Sequence[Any], h: Any, call: Call) -> list[Any]:
         """Central differences along `steps`, None for what stays, over h."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from builtins import sum as math_sum
 from collections.abc import Callable, Sequence
@@ -106,6 +107,7 @@ def batch_jacobian(f: Function, argnums: Any = 0, mode: str = "auto") -> Functio
             [0., 8.]]])
     """
 
+    @functools.wraps(f)
     def row(*args: Any) -> Any:
         one = f(*[tree_map(lambda a: reshape(a, (1, *shape(a))), a) for a in args])
         return tree_map(lambda a: reshape(a, shape(a)[1:]), one)
@@ -189,10 +191,10 @@ def elementwise_grad(f: Function, argnums: Any = 0) -> Function:
     array([1.  , 0.42])
     """
 
+    @functools.wraps(f)
     def summed(*args: Any, **kwargs: Any) -> Any:
         return sum(f(*args, **kwargs))
 
-    summed.__name__ = name_of(f)
     return derived(grad(summed, argnums), "elementwise derivative", elementwise_grad, f, argnums)
 
 
