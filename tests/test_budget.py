@@ -6,7 +6,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "adjoint"
 BUDGET = dict(
-    errors=320, backends=160, core=1850, ops=2800, transforms=2900, interop=300, compile=3000,
+    errors=320, backends=160, core=1850, ops=2850, transforms=2900, interop=300, compile=3000,
     show=1350, testing=350, demo=660,
 )  # fmt: skip
 

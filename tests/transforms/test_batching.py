@@ -417,7 +417,7 @@ def test_python_cannot_branch_on_an_example(x, branch):
     "exit", [float, int, complex, np.asarray, lambda x: [1, 2][x], lambda x: f"{x:.2f}"]
 )
 def test_an_example_does_not_leave(x, exit):
-    refuse(ad.vmap(exit), x[:, 0], match="inside a transform", error=ConversionError)
+    refuse(ad.vmap(exit), x[:, 0], match="inside `vmap`", error=ConversionError)
 
 
 def test_what_is_no_array_is_refused(x):

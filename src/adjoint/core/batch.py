@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import BatchError
+from ..errors import BatchError, ConversionError
 from .op import Op
 from .tensor import rewrap
 from .traced import Traced, shape
@@ -30,7 +31,14 @@ class Batched(Traced):
 
     shape = property(lambda self: shape(self.primal)[1:])
     ndim = property(lambda self: len(shape(self.primal)) - 1)
-    size = property(lambda self: self.primal.size // max(shape(self.primal)[0], 1))
+    size = property(lambda self: math.prod(self.shape))
+
+    def leave(self, how: str) -> Any:
+        """Nothing leaves: one number would have to stand for many."""
+        raise ConversionError(
+            f"`{how}` of a value inside `vmap`, which stands for {shape(self.primal)[0]} of shape "
+            f"{self.shape}: there is no one number to hand out. Stay with adjoint's functions."
+        )
 
     def detach(self) -> Any:
         """The values alone, at every level."""

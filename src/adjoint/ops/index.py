@@ -51,6 +51,8 @@ def frozen(index):
         return tuple([frozen(i) for i in index])
     if isinstance(index, Traced):
         return index.leave("an index")
+    if isinstance(index, list) and not index:
+        return np.array([], int)
     return np.array(index) if isinstance(index, (list, np.ndarray)) else index
 
 
