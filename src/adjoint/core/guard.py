@@ -86,7 +86,7 @@ def check(seals: Seal, op: str) -> None:
         )
     for array, before in seals:
         if (
-            before is not None
+            before is not None  # a tap, which is only kept alive here
             and (array.tobytes() if type(before) is bytes else summary(array)) != before
         ):
             raise MutationError(

@@ -117,9 +117,11 @@ class Tensor(Traced):
         kind = type(data)
         if kind is not np.ndarray or data.dtype.char not in INEXACT:
             data = to_inexact(data)
+        tap = new(Tap)  # its __init__, unrolled: per-sample loops make a Tensor of every input
+        tap.like, tap.keeps, tap.grad, tap.hooks = data, True, None, ()
         self.level = 0
         self.primal = data if data.shape else data[()]
-        self.node = (tick(), LEAF, None, Tap(data), None, None, None, None)
+        self.node = (tick(), LEAF, None, tap, None, None, None, None)
 
     @property
     def data(self) -> Any:
