@@ -9,6 +9,14 @@ import adjoint as ad
 CASES = []
 
 
+# NumPy 2.0 has other names or no defaults for these parameters.
+OLDER = dict(
+    reshape=lambda x, shape: np.reshape(x, shape),
+    clip=lambda x, min=None, max=None: np.clip(x, min, max),
+    take_along_axis=lambda x, indices, axis=-1: np.take_along_axis(x, indices, axis),
+)
+
+
 class Case:
     """A function of adjoint at a point: what it is, its arguments, and NumPy's word for it.
 
@@ -23,7 +31,7 @@ class Case:
     def __init__(self, name, *args, like=None, via=None, call=None, **params):
         self.name, self.via, self.params = name, via, params
         self.call = call or (ad.OPS[name].call if name in ad.OPS else getattr(ad, name))
-        self.like = like or getattr(np, name, None) or getattr(np.linalg, name)
+        self.like = like or OLDER.get(name) or getattr(np, name, None) or getattr(np.linalg, name)
         self.label = (
             name + "-" + "-".join([*map(brief, args), *(f"{k}={v}" for k, v in params.items())])
         )

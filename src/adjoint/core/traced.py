@@ -95,7 +95,11 @@ class Traced:
         return np.array(self.leave("numpy()"))
 
     def __dlpack__(self, **options: Any) -> Any:
-        return np.asarray(self.leave("__dlpack__()")).__dlpack__(**options)
+        value = np.asarray(self.leave("__dlpack__()"))
+        try:
+            return value.__dlpack__(**options)
+        except BufferError:  # NumPy 2.0 cannot say that memory is read-only
+            return value.copy().__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return np.asarray(self.leave("__dlpack__()")).__dlpack_device__()
