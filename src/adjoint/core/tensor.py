@@ -369,8 +369,6 @@ class Lifted(Tensor):
 for kind in (Result, Lifted):
     kind.__name__ = kind.__qualname__ = "Tensor"
 
-PLAIN = frozenset((Tensor, Result))
-
 
 def to_inexact(data: Any) -> Any:
     """User data as a float or complex array; integers and booleans are promoted to float64."""

@@ -16,8 +16,6 @@ from ..core.traced import shape
 from ..errors import ShapeError
 
 Rule = Callable[[Op, list[Any], list[bool], dict[str, Any]], Any]
-EACH_ELEMENT = ("real", "imag", "conj", "astype")
-"""The linear ops that work on each element; the others that stay `as_it_is` work on matrices."""
 
 
 def aligned(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
@@ -35,11 +33,11 @@ def lengthen(a: Any, rank: int) -> Any:
 
 
 def as_it_is(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
-    """An op on each element, or on matrices in the last two axes: what precedes is a batch already.
+    """An op on matrices in the last two axes: what precedes is a batch already.
 
     What the op makes of a vector, or how it refuses one, it is asked one at a time.
     """
-    if len(shape(args[0])) < 3 and op.name not in EACH_ELEMENT:
+    if len(shape(args[0])) < 3:
         return looped(op, args, batched, params)
     return op.call(*args, **params)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from ..errors import DataError
-from .batch import as_it_is
+from .batch import aligned
 from .constant import equal, floor_divide, greater, less, signum
 from .rules import elementwise, linear
 
@@ -652,7 +652,7 @@ def safe_divide(x, y):
     return where(empty, 0.0, x / where(empty, 1.0, y))
 
 
-@linear(lambda ct: real(ct), view=True, batch=as_it_is)
+@linear(lambda ct: real(ct), view=True, batch=aligned)
 def real(xp, x, /):
     """Real part; the cotangent it passes back is real.
 
@@ -662,7 +662,7 @@ def real(xp, x, /):
     return xp.real(x)
 
 
-@linear(lambda ct: real(ct) * -1j, batch=as_it_is)
+@linear(lambda ct: real(ct) * -1j, batch=aligned)
 def imag(xp, x, /):
     """Imaginary part; it passes -i times the real cotangent back, for y = Re(-ix).
 
@@ -672,7 +672,7 @@ def imag(xp, x, /):
     return xp.imag(x)
 
 
-@linear(lambda ct: conj(ct), batch=as_it_is)
+@linear(lambda ct: conj(ct), batch=aligned)
 def conj(xp, x, /):
     """Complex conjugate; it passes the conjugate cotangent back.
 
@@ -698,7 +698,7 @@ def angle(z, /):
     return atan2(imag(z), real(z))
 
 
-@linear(lambda ct, dtype: ct, view=True, batch=as_it_is)
+@linear(lambda ct, dtype: ct, view=True, batch=aligned)
 def astype(xp, x, /, dtype):
     """x in another floating-point or complex dtype; the cotangent comes back in that of the leaf.
 

@@ -92,7 +92,7 @@ def embed_diagonal(xp, x, /, shape, offset=0):
     """Zeros of `shape` with x on the diagonal of the last two axes."""
     out = xp.zeros(shape, dtype=x.dtype)
     i = xp.arange(x.shape[-1])
-    out[..., i + builtin_max(-offset, 0), i + builtin_max(offset, 0)] = x
+    out[..., i + max(-offset, 0), i + max(offset, 0)] = x
     return out
 
 
@@ -122,11 +122,6 @@ def triu(xp, x, /, k=0):
 def joined(xp, *xs, axis):
     """Arrays joined along an axis that they have."""
     return xp.concat(xs, axis=axis)
-
-
-def builtin_max(a: int, b: int) -> int:
-    """The larger of two integers."""
-    return a if a > b else b
 
 
 def inverse(axes: Sequence[int]) -> tuple[int, ...]:
