@@ -6,8 +6,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "adjoint"
 BUDGET = dict(
-    errors=320, backends=160, core=1850, ops=2850, transforms=2900, interop=300, compile=3000,
+    errors=320, backends=175, core=1850, ops=9000, transforms=2900, interop=300, compile=3000,
     show=1350, testing=350, demo=660,
+    fft=60, integrate=60, linalg=120, signal=60, special=160, stats=60,
 )  # fmt: skip
 
 

@@ -182,6 +182,12 @@ from .transforms.optimise import sgd as sgd
 from .transforms.ravel import ravel_tree as ravel_tree
 
 if TYPE_CHECKING:
+    from . import fft as fft
+    from . import integrate as integrate
+    from . import linalg as linalg
+    from . import signal as signal
+    from . import special as special
+    from . import stats as stats
     from .show.draw import draw as draw
     from .show.explain import explain as explain
     from .show.why import why as why
@@ -189,19 +195,32 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# What is for looking and testing is imported when it is first asked for.
-LATER = dict(draw="show.draw", explain="show.explain", why="show.why", check_grads="testing")
+# These rooms, and what is for looking and testing, are imported when first asked for.
+FACES = ("fft", "integrate", "linalg", "signal", "special", "stats")
+ROOMS = {
+    "show.draw": "draw",
+    "show.explain": "explain",
+    "show.why": "why",
+    "testing": "check_grads",
+}
+LATER = {name: room for room, names in ROOMS.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
+    if name in FACES:
+        return import_module(f".{name}", __name__)
     if name not in LATER:
         raise AttributeError(f"module 'adjoint' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f".{LATER[name]}", __name__), name)
     return value
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LATER, *FACES})
+
+
 __all__ = [
     n
-    for n in (*dir(), *LATER)
-    if n not in ("Any", "TYPE_CHECKING", "LATER", "import_module") and n[0] != "_"
+    for n in dict.fromkeys((*globals(), *LATER, *FACES))
+    if n not in ("Any", "TYPE_CHECKING", "LATER", "FACES", "ROOMS", "import_module") and n[0] != "_"
 ]

@@ -1,8 +1,15 @@
 """One line an op: `case("tanh", uniform(-2, 2, (2, 3)))`, and the arrays it is made of."""
 
+from operator import attrgetter
 from zlib import crc32
 
 import numpy as np
+import scipy.fft
+import scipy.integrate
+import scipy.linalg
+import scipy.signal
+import scipy.special
+import scipy.stats
 
 import adjoint as ad
 
@@ -20,7 +27,7 @@ OLDER = dict(
 class Case:
     """A function of adjoint at a point: what it is, its arguments, and NumPy's word for it.
 
-    name      of an op or of a public function
+    name      of an op or of a public function, which may stand in a room: `special.erf`
     args      its arguments; the floating-point ones are differentiated, the others are static
     params    static parameters by name
     like      the same function in NumPy, by default NumPy's of that name
@@ -30,8 +37,8 @@ class Case:
 
     def __init__(self, name, *args, like=None, via=None, call=None, **params):
         self.name, self.via, self.params = name, via, params
-        self.call = call or (ad.OPS[name].call if name in ad.OPS else getattr(ad, name))
-        self.like = like or OLDER.get(name) or getattr(np, name, None) or getattr(np.linalg, name)
+        self.call = call or (ad.OPS[name].call if name in ad.OPS else attrgetter(name)(ad))
+        self.like = like or OLDER.get(name) or reference(name)
         self.label = (
             name + "-" + "-".join([*map(brief, args), *(f"{k}={v}" for k, v in params.items())])
         )
@@ -63,6 +70,16 @@ class Case:
 
 
 case = Case
+
+
+def reference(name):
+    """NumPy's or SciPy's function of that name."""
+    for library in (np, np.linalg, scipy, scipy.special):
+        try:
+            return attrgetter(name)(library)
+        except AttributeError:
+            continue
+    raise AttributeError(f"say like=...: neither NumPy nor SciPy has {name}")
 
 
 class Draw:

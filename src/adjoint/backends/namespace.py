@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ RAW: frozenset[type] = NUMBERS | {np.ndarray}
 SIMPLE = NUMBERS - {complex}
 NUMERIC = frozenset("?bBhHiIlLqQefdgFDG")
 SLICING = frozenset((int, slice))
+SCIPY = frozenset(("special", "signal"))
 INEXACT = frozenset("efdgFDG")
 
 
@@ -75,6 +77,17 @@ def is_basic(index: Any) -> bool:
     return True
 
 
+def scipy(name: str) -> Any:
+    """SciPy's module of that name: NumPy lacks what it has, and only those ops need it."""
+    try:
+        return import_module(f"scipy.{name}")
+    except ImportError as error:
+        raise ImportError(
+            f"this function of adjoint computes its value by `scipy.{name}`, and SciPy cannot be "
+            "imported. Install it: `pip install adjoint[scipy]`."
+        ) from error
+
+
 class NumPy:
     """NumPy as a namespace: the array standard's names, without overhead where it counts."""
 
@@ -100,7 +113,7 @@ class NumPy:
     )
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(np, name)
+        value = scipy(name) if name in SCIPY else getattr(np, name)
         setattr(self, name, value)
         return value
 

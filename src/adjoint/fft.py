@@ -1,0 +1,1 @@
+"""Fourier transforms under the names of numpy.fft."""

@@ -1,0 +1,1 @@
+"""Quadrature and differential equations under the names of scipy.integrate."""

@@ -1,0 +1,1 @@
+"""Convolution and filters under the names of scipy.signal."""

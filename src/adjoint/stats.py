@@ -1,0 +1,1 @@
+"""Probability densities under the names of scipy.stats."""
