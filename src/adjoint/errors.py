@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 class AdjointError(Exception):
     """The common parent: ``except ad.AdjointError`` catches whatever adjoint refuses.
@@ -50,6 +52,40 @@ broadcast together with shapes (3,) (2,)
     """
 
 
+class AxisError(ShapeError, np.exceptions.AxisError, IndexError):
+    """An axis was named that the array does not have; also what NumPy raises then.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.sum(ad.Tensor([1.0, 2.0]), axis=1)
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.AxisError: `sum(x: float64(2,))` failed: axis 1 is out of bounds for array of \
+dimension 1
+
+    Cured:
+
+    >>> ad.sum(ad.Tensor([1.0, 2.0]), axis=-1)
+    Tensor(3., op=sum)
+    """
+
+
+class PositionError(ShapeError, IndexError):
+    """An index points beyond the array, or has more entries than the array has axes.
+
+    >>> import adjoint as ad
+    >>> ad.Tensor([1.0, 2.0])[2]
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.PositionError: `getitem(x: float64(2,))` failed: index 2 is out of bounds for \
+axis 0 with size 2
+
+    Cured:
+
+    >>> ad.Tensor([1.0, 2.0])[1]
+    Tensor(2., op=getitem)
+    """
+
+
 class NotScalarError(AdjointError, TypeError):
     """A gradient was asked of something that is not one real number.
 
@@ -69,6 +105,25 @@ Use `jacobian`, or `vjp` with a cotangent.
     """
 
 
+class NotLinearError(AdjointError, ValueError):
+    """The transpose was asked of a function that is not linear.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.linear_transpose(ad.sin, np.ones(3))
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.NotLinearError: `linear_transpose` needs a linear function; `sin` is none: at a \
+random x its value is not its derivative at 0 times x. Take `vjp` at a point, or leave out the \
+constant term.
+
+    Cured: the transpose of its derivative at a point:
+
+    >>> value, pullback = ad.vjp(ad.sin, np.zeros(3))
+    >>> pullback(np.array([1.0, 2.0, 3.0]))[0]
+    array([1., 2., 3.])
+    """
+
+
 class ConversionError(AdjointError, TypeError):
     """A tracked Tensor was about to leave the tape: `float()`, `np.asarray()`, `json`, ...
 
@@ -81,7 +136,7 @@ class ConversionError(AdjointError, TypeError):
         ...
     adjoint.errors.ConversionError: `float()` of a tracked Tensor would lose its gradient; \
 it was made by `multiply`, shape (). Write `.detach()` first if that is meant, or stay with \
-adjoint's functions.
+adjoint's functions; to fill an array element by element make it with `ad.zeros`.
 
     Cured:
 
@@ -156,6 +211,26 @@ class NoRuleError(AdjointError, TypeError):
         ...
     adjoint.errors.NoRuleError: `nextafter` has no derivative rule. Express it by ops that \
 have one, or cut it off with `.detach()` if it is to count as a constant.
+    """
+
+
+class GaugeError(AdjointError, ValueError):
+    """A derivative was asked for that depends on a choice which a decomposition leaves free.
+
+    Equal eigenvalues share a space, in which any vectors will do; a complex vector has any phase.
+
+    >>> import adjoint as ad, numpy as np
+    >>> ad.grad(lambda a: ad.linalg.eigh(a).eigenvectors[0, 0])(np.eye(2))
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.GaugeError: `eigh` met the values number 0 and 1, both 1, equal to rounding: \
+their vectors are free to mix, and the derivative depends on the choice, ...
+
+    Cured, where a function of the matrix was meant:
+
+    >>> ad.grad(lambda a: ad.linalg.sqrtm(a)[0, 0])(np.eye(2))
+    array([[0.5, 0. ],
+           [0. , 0. ]])
     """
 
 

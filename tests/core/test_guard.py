@@ -220,7 +220,7 @@ RESULTS = {
     "result": lambda x: x * 2,
     "view of a result": lambda x: (x * 2)[1:],
     "output of many": lambda x: ad.where(x.data > -100, x * 2, 0),
-    "one of several": lambda x: ad.svd(x)[0],
+    "one of several": lambda x: ad.svd(x, full_matrices=False)[0],
 }
 
 

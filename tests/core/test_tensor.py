@@ -16,7 +16,7 @@ from adjoint.errors import DataError, NotKeptError
         np.array(["a"]), np.array([1, "a"], object), np.array(["2020"], "M8[D]"),
         np.ma.array([1.0, 2.0], mask=[True, False]), np.zeros(2, [("a", float)]), b"raw",
     ],
-    ids=repr,
+    ids=lambda x: type(x).__name__,
 )  # fmt: skip
 def test_what_is_not_an_array_of_numbers_is_refused(data):
     with pytest.raises(DataError, match=r"`Tensor`"):

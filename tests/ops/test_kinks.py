@@ -1,5 +1,7 @@
 """At a corner, a pole or a hole the derivative is the one that the docstring states."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -171,3 +173,52 @@ def test_values_far_out_are_finite_where_they_can_be(f, x, want):
     args = x if isinstance(x, tuple) else (x,)
     np.testing.assert_allclose(f(*map(np.array, args)), want)
     np.testing.assert_allclose(f(*map(ad.Tensor, args)).detach().numpy(), want)
+
+
+@pytest.mark.parametrize(("ties", "first"), [("share", 0.5), ("first", 1.0), ("last", 0.0)])
+@pytest.mark.parametrize("name", ["maximum", "minimum", "fmax", "fmin"])
+def test_the_policy_says_who_gets_a_tie(name, ties, first):
+    f = getattr(ad, name)
+    with ad.kinks(ties=ties):
+        assert ad.grad(f, (0, 1))(2.0, 2.0) == (first, 1 - first)
+        assert ad.jvp(f, (2.0, 2.0), (1.0, 0.0))[1] == first
+        np.testing.assert_array_equal(ad.vmap(ad.grad(f))(np.ones(2), np.ones(2)), [first] * 2)
+    assert ad.grad(f)(2.0, 2.0) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("ties", "weights"), [("share", [0.5, 0.5]), ("first", [1, 0]), ("last", [0, 1])]
+)
+def test_the_policy_says_which_of_equal_elements_is_the_largest(ties, weights):
+    x = np.array([[3.0, 1.0, 3.0], [3.0, 3.0, 2.0]])
+    want = np.zeros((2, 3))
+    want[[0, 0], [0, 2]] = want[[1, 1], [0, 1]] = weights
+    with ad.kinks(ties=ties):
+        np.testing.assert_array_equal(ad.grad(lambda x: ad.max(x, axis=1).sum())(x), want)
+        np.testing.assert_array_equal(ad.grad(lambda x: ad.min(-x, axis=1).sum())(x), -want)
+        np.testing.assert_array_equal(ad.vmap(ad.grad(ad.max))(x), want)
+
+
+def test_the_policy_says_the_slope_of_abs_at_zero():
+    with ad.kinks(corner=-0.25):
+        assert ad.grad(ad.abs)(0.0) == -0.25
+        np.testing.assert_array_equal(
+            ad.jacobian(ad.abs)(np.array([0.0, 2.0])), np.diag([-0.25, 1])
+        )
+
+
+def test_the_policy_is_the_threads_own():
+    seen = []
+    with ad.kinks(ties="first"):
+        thread = threading.Thread(target=lambda: seen.append(ad.grad(ad.maximum)(1.0, 1.0)))
+        thread.start()
+        thread.join()
+        assert ad.grad(ad.maximum)(1.0, 1.0) == 1.0
+    assert seen == [0.5]
+
+
+def test_a_policy_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="'share', 'first' or 'last'"), ad.kinks(ties="second"):
+        pass
+    with pytest.raises(ValueError, match="from -1 to 1"), ad.kinks(corner=2.0):
+        pass

@@ -18,13 +18,14 @@ class Batched(Traced):
     __slots__ = ()
 
     def __init__(self, primal: Any, level: int) -> None:
-        self.primal, self.level = primal, level
+        self.primal, self.level, self.node = primal, level, None
 
     @classmethod
     def apply(cls, op: Op, top: list[Any], primals: Sequence[Any], params: dict[str, Any]) -> Any:
         """Apply `op` once to all of them: each op knows how it carries an axis in front."""
-        level = next(t.level for t in top if t is not None)
-        out = op.batch(op, list(primals), [t is not None for t in top], params)
+        batched = [t is not None for t in top]
+        level = top[batched.index(True)].level
+        out = op.batch(op, list(primals), batched, params)
         if isinstance(out, (tuple, list)):
             return rewrap([cls(o, level) for o in out], out)
         return cls(out, level)
@@ -35,9 +36,14 @@ class Batched(Traced):
 
     def leave(self, how: str) -> Any:
         """Nothing leaves: one number would have to stand for many."""
+        index = (
+            " As an index it goes into adjoint's values, and by `ad.take(array, i, axis=0)` into "
+            "other arrays; the bounds of a slice it cannot be: `ad.take(array, i + np.arange(n))`."
+        )
         raise ConversionError(
             f"`{how}` of a value inside `vmap`, which stands for {shape(self.primal)[0]} of shape "
             f"{self.shape}: there is no one number to hand out. Stay with adjoint's functions."
+            f"{index if self.dtype.kind in 'iu' else ''}"
         )
 
     def detach(self) -> Any:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..backends.namespace import NUMERIC, NUMPY, SIMPLE
+from .alias import WRITTEN, look, looked
 from .forward import Dual, push
 from .guard import seal
 from .op import Op, blame, door
@@ -38,10 +39,13 @@ def call(x{signature}):
         t.primal = out
         t.level = x.level
         t.node = p and (tick(), OP, {edge}, None, {seal})
-        return t
+{look}        return t
     if X in RAW:
-        return {raw}
-{beyond}    return door(OP, (x,), {params})
+        try:
+            return {raw}
+        except Exception as error:
+            raise blame(OP, (x,), error) from error
+{beyond}    return {end}
 """
 
 TWO_INPUTS = """
@@ -74,7 +78,14 @@ BEYOND_ONE = """\
     if X is Lifted:
         return NESTED(x{given})
     if X is Dual:
-        return push(OP, (x.tangent,), (x.primal,), x.level, {params})
+        return {push}
+"""
+
+LOOK = """\
+        if {shows}:
+            t.source = (x, OP, ({given}))
+            if WRITTEN:
+                look(t, x)
 """
 
 BEYOND_TWO = """\
@@ -127,7 +138,8 @@ def code(text: str) -> CodeType:
 COMMON = dict(
     RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor,
     Result=Result, Lifted=Lifted, Dual=Dual, push=push, ndarray=np.ndarray, new=new, tick=tick,
-    seal=seal, door=door, blame=blame, paused=paused,
+    seal=seal, door=door, blame=blame, paused=paused, look=look, looked=looked,
+    WRITTEN=WRITTEN,
 )  # fmt: skip
 
 
@@ -194,18 +206,29 @@ def one_input(op: Op) -> Callable[..., Any]:
     edge_text = "p, {}, None, None" if op.pull is None else "None, (p,), None, {}"
     keeps_x = edge is not None and op.inputs[0] in edge.names
     params = f"dict({', '.join(f'{n}={n}' for n in op.params)})"
+    end = f"door(OP, (x,), {params})"
+    push_x = f"push(OP, (x.tangent,), (x.primal,), x.level, {params})"
+    named = "".join(f"{n}, " for n in op.params)
+    if op.view:
+        end, push_x = (f"looked({made}, x, OP, ({named}))" for made in (end, push_x))
     parts = dict(
+        end=end,
         predicate="        return out\n" if op.word == "predicate" else "",
         signature=signature,
         forward=f"forward(a{given})",
         raw=f"forward(x{given})",
         edge=edge_text.format(expression(op, edge.names)) if edge else "None, None, None, None",
         seal="None if X is Result else seal(a)" if keeps_x else "None",
-        params=params,
     )
-    beyond = BEYOND_ONE.format(given=given, params=params)
-    text = ONE_INPUT.format(result="X" if op.view else "Result", beyond=beyond, **parts)
-    return with_nested(op, text, ONE_INPUT.format(result=NESTED_RESULT, beyond="", **parts))
+    beyond = BEYOND_ONE.format(given=given, push=push_x)
+    shared = "out.base is not None"
+    plain, nested = (
+        LOOK.format(shows=shows, given=named) if op.view else "" for shows in (shared, "out.ndim")
+    )
+    text = ONE_INPUT.format(result="X" if op.view else "Result", beyond=beyond, look=plain, **parts)
+    return with_nested(
+        op, text, ONE_INPUT.format(result=NESTED_RESULT, beyond="", look=nested, **parts)
+    )
 
 
 def two_inputs(op: Op) -> Callable[..., Any]:

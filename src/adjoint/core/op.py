@@ -8,11 +8,16 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
+import numpy as np
+
 from ..backends.namespace import NUMBERS, as_array, describe, namespace
-from ..errors import AdjointError, DeclarationError, ShapeError
-from .traced import Traced, shape
+from ..errors import AdjointError, AxisError, DeclarationError, PositionError, ShapeError
+from .traced import Traced, shape, snapshot
 
 OPS: dict[str, Op] = {}
+KINDS: dict[type[Exception], type[Exception]] = {
+    ValueError: ShapeError, IndexError: PositionError, np.exceptions.AxisError: AxisError,
+}  # fmt: skip
 
 next_level: Callable[[], int] = count(1).__next__
 """A fresh level for a transform that starts: inner ones start later, so larger means inner."""
@@ -41,23 +46,34 @@ class Op:
     many             True where the tape holds lists of parents: more than two inputs, or one rule
     batch            how the op carries an extra axis in front of its inputs, see `ops.batch`
     call             the public function, specialised at declaration
+    chooses          (node) -> whether its derivative leaves out elements; None: it never does
+    unfold           of a reduction: (ct, x_shape, axis) -> ct with the folded axes at length one
+    write            of a view: (of, view, ...params) -> `of` with the elements that `view` has now
+    shows            (view, of, ...params) -> whether this view shares its elements with `of`
     word             the rule word that declared it
     """
 
+    # Slots are what the reverse pass looks at, node by node: a dict's place differs from op to op.
+    __slots__ = ("vjp_x", "vjp_y", "pull", "chooses", "__dict__")
     edges: tuple[Edge | None, ...] = ()
-    vjp_x: Callable[..., Any]
-    vjp_y: Callable[..., Any]
+    vjp_x: Any
+    vjp_y: Any
     vjp: Callable[..., Any] | None = None
     keep: tuple[str, ...] = ()
     pick: Callable[..., Any]
     many = False
-    pull: Callable[..., Any] | None = None
+    pull: Callable[..., Any] | None
+    chooses: Callable[..., bool] | None
     jvp: Callable[..., Any]
     call: Callable[..., Any]
     batch: Callable[..., Any]
+    unfold: Callable[..., Any]
+    write: Callable[..., Any] | None = None
+    shows: Callable[..., bool]
 
     def __init__(self, forward: Callable[..., Any], word: str, view: bool = False) -> None:
         self.name: str = forward.__name__
+        self.vjp_x = self.vjp_y = self.pull = self.chooses = None
         self.forward, self.word, self.view = forward, word, view
         self.__doc__ = forward.__doc__
         signature = inspect.signature(forward)
@@ -98,6 +114,10 @@ class Op:
                     f"`{self.name}` has {', '.join(known)}"
                 )
         return names
+
+    def labels(self, n: int, params: dict[str, Any]) -> tuple[str, ...]:
+        """What rules call each of the n inputs of one application."""
+        return ("xs",) * n if self.variadic else self.inputs
 
     def picker(self, names: Sequence[str]) -> Callable[[Sequence[Any], Any, dict[str, Any]], Any]:
         """A function (primals, out, params) -> the residuals `names`, one alone or a tuple."""
@@ -150,8 +170,10 @@ def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     primals = [
         t.primal
         if t is not None
+        else snapshot(a)
+        if isinstance(a, Traced)
         else a
-        if isinstance(a, Traced) or type(a) in NUMBERS
+        if type(a) in NUMBERS
         else as_array(a, op.name)
         for a, t in zip(args, top, strict=True)
     ]
@@ -164,7 +186,7 @@ def blame(op: Op, args: Sequence[Any], error: Exception) -> Exception:
         return error
     names = op.inputs if len(op.inputs) == len(args) else tuple(f"x{i}" for i in range(len(args)))
     got = ", ".join(f"{n}: {describe(a)}" for n, a in zip(names, args, strict=True))
-    kind: type[Exception] = ShapeError if type(error) is ValueError else type(error)
+    kind = KINDS.get(type(error), type(error))
     try:
         return kind(f"`{op.name}({got})` failed: {error}".rstrip(" "))
     except TypeError:

@@ -12,6 +12,7 @@ import numpy as np
 from ..backends.namespace import RAW, as_array
 from ..errors import CotangentError, NotScalarError, NotTrackedError, ShapeError
 from .guard import FREED, check
+from .mend import mended, spoilt
 from .op import OPS
 from .tensor import LEAF, PICK, TAPS, Lifted, Node, Result, Tap, Tensor, new, tick
 from .traced import Traced, shape
@@ -25,25 +26,39 @@ ONES = {kind: kind(1) for kind in (np.float64, np.float32, np.float16, np.longdo
 
 
 def pull_back(
-    heap: list[Node], cts: dict[int, Any], level: int | None = None
+    heap: list[Node], cts: dict[int, Any], level: int | None = None, careful: bool = False
 ) -> list[tuple[Node, Any]]:
     """The cotangents of all leaves that the nodes in `heap` depend on, each with its leaf.
 
-    `cts` holds the cotangents of those nodes by their ticks; both are used up.
+    `cts` holds the cotangents of those nodes by their ticks; both are used up. With a `level`, the
+    pass itself is remembered there. A `careful` pass is not run twice, see `chosen`.
+    """
+    shared: set[int] = set()
+    return [
+        (node, settle(ct, node[3], mine, shared))
+        for node, ct, mine in walk(heap, cts, level, careful)
+    ]
+
+
+def walk(
+    heap: list[Node], cts: dict[int, Any], level: int | None, careful: bool, watch: bool = True
+) -> list[tuple[Node, Any, bool]]:
+    """The leaves that are reached, with their cotangents, and whether nobody else holds those.
 
     The newest node is popped when all that used it have been: its cotangent is complete, and each
     edge maps it to the cotangent of a parent. A node is visited once, nothing recurses, and a node
     that only the heap holds is freed as it is passed. The first contribution to a parent is kept by
     reference; the second makes a sum that is ours, so later ones are added in place.
-    With a `level`, the pass itself is remembered there.
     """
     owned: set[int] = set()
-    shared: set[int] = set()
-    leaves: list[tuple[Node, Any]] = []
+    leaves: list[tuple[Node, Any, bool]] = []
     taps = TAPS
     while heap:
         node = heappop(heap)
         key, op, p, kept_p, q, kept_q, shapes, seal = node
+        if op.chooses is not None and watch and op.chooses(node):
+            heappush(heap, node)
+            return leaves + chosen(heap, cts, level, careful)
         ct = cts.pop(key)
         if seal is not None:
             check(seal, op.name)
@@ -85,9 +100,59 @@ def pull_back(
                 owned.add(key)
         elif p is None:
             if op is LEAF:
-                leaves.append((node, settle(ct, kept_p, key in owned, shared)))
+                leaves.append((node, ct, key in owned))
             elif op.pull is not None:
                 op.pull(ct, node, cts, owned, heap, level)
+    return leaves
+
+
+def chosen(
+    heap: list[Node], cts: dict[int, Any], level: int | None, careful: bool
+) -> list[tuple[Node, Any, bool]]:
+    """The rest of a pass that comes upon a choice, whose zeros may meet slopes that are not finite.
+
+    Such a pass is run as any other, and if NaNs come out, once more by `walk_mending`; at once by
+    that if it must not be run twice: because a hook looks on, or because it is `careful`.
+    """
+    start = heap.copy(), cts.copy()
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if not (careful or TAPS):
+            leaves = walk(heap, cts, level, careful, watch=False)
+            if not any(spoilt(ct) for _, ct, _ in leaves):
+                return leaves
+        return walk_mending(*start, level)
+
+
+def walk_mending(
+    heap: list[Node], cts: dict[int, Any], level: int | None
+) -> list[tuple[Node, Any, bool]]:
+    """`walk` in which a cotangent of zero contributes zero, see `core.mend`; it takes its time."""
+    owned: set[int] = set()
+    leaves: list[tuple[Node, Any, bool]] = []
+    while heap:
+        node = heappop(heap)
+        key, op, ct = node[0], node[1], cts.pop(node[0])
+        if node[7] is not None:
+            check(node[7], op.name)
+        if TAPS and key in TAPS:
+            ct = tapped(key, ct)
+        if op is LEAF:
+            leaves.append((node, ct, False))
+        elif op.pull is None or (op.pull is pull_many and op.vjp is None):
+            several = op.pull is not None
+            parents, kept = (
+                (node[3], node[5]) if several else ((node[2], node[4]), (node[3], node[5]))
+            )
+            shapes = node[6][0] if several else node[6]
+            for i, (p, k) in enumerate(zip(parents, kept, strict=True)):
+                edge = op.edges[i] if i < len(op.edges) else None
+                if p is not None and edge is not None:
+                    k = k if level is None else lift(edge.names, k, parents, node, level)
+                    back = mended(op, i, ct, k)
+                    back = back if shapes is None else unbroadcast(back, shapes[i])
+                    give(p, back, cts, owned, heap)
+        else:
+            op.pull(ct, node, cts, owned, heap, level)
     return leaves
 
 

@@ -31,6 +31,11 @@ Node = tuple[Any, ...]
 tick: Callable[[], int] = count(0, -1).__next__
 new = object.__new__
 PAUSED: dict[int, int] = {}
+HINTS = {
+    "np.asarray()": "; to gather Tensors in one array write `ad.array([...])` or "
+    "`ad.stack([...])`.",
+    "float()": "; to fill an array element by element make it with `ad.zeros`.",
+}
 TAPS: dict[int, weakref.ref[Tap]] = {}
 
 
@@ -110,7 +115,7 @@ class Tensor(Traced):
     array([2., 4., 6.])
     """
 
-    __slots__ = ("node", "tap", "__weakref__")
+    __slots__ = ()
     node: Node | None
 
     def __init__(self, data: Any) -> None:
@@ -193,6 +198,8 @@ class Tensor(Traced):
         elif (tap := getattr(self, "tap", None)) is not None:
             tap.grad = None
 
+    constant = property(lambda self: self.node is None)
+
     @property
     def tracked(self) -> bool:
         """True where a derivative can flow back through this Tensor."""
@@ -225,7 +232,8 @@ class Tensor(Traced):
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call `hook(cotangent)` when the cotangent of this Tensor is complete.
 
-        What the hook returns replaces it. Returns a function that removes the hook.
+        What the hook returns replaces it. Returns a function that removes the hook. It lives as
+        long as this Tensor, and as what is computed from it after this call.
 
         >>> import adjoint as ad
         >>> x = ad.Tensor(3.0)
@@ -280,7 +288,7 @@ class Tensor(Traced):
             else [e.names for n, e in zip(nodes, op.edges, strict=True) if n and e]
         )
         kept_names = {name for names in asked for name in names}
-        inputs = ("xs",) * len(top) if op.variadic else op.inputs
+        inputs = op.labels(len(top), params)
         needed = [
             n in kept_names and type(t) is not Result for n, t in zip(inputs, top, strict=True)
         ]
@@ -330,15 +338,10 @@ class Tensor(Traced):
             made = f"it was made by `{self.op.name}`, " if self.op else ""
             raise ConversionError(
                 f"`{how}` of a tracked Tensor would lose its gradient; {made}shape {self.shape}. "
-                "Write `.detach()` first if that is meant, or stay with adjoint's functions."
+                "Write `.detach()` first if that is meant, or stay with adjoint's functions"
+                + HINTS.get(how, ".")
             )
         return value
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise DataError(
-            "assignment into a Tensor would not be seen by the tape. Use `ad.where(mask, value, x)`"
-            ", or `x.data[...] = value` on a leaf outside the computation."
-        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.node is not None and self.node[1] is not LEAF:

@@ -16,15 +16,25 @@ class Traced:
     `record` writes down what an op did to the primals; a mode that changes what is done to them has
     `apply` instead.
 
-    `primal` is the ordinary value, or a value of an outer level; `level` tells nested modes apart.
+    primal   the ordinary value, or a value of an outer level
+    level    tells nested modes apart
+    node     what the mode remembers: a line of the tape, a tangent
+    source   of a view: whose elements it shows, and how, see `core.alias`
+    views    weak references to the views that show elements of this value
+    tap      where its cotangent is caught, see `core.tensor`
+
+    All modes have the same slots, so that a value which is written to can change its mode.
     The operators and methods are put in place by `adjoint.ops.methods`.
     """
 
-    __slots__ = ("primal", "level")
+    __slots__ = ("primal", "level", "node", "source", "views", "tap", "__weakref__")
     primal: Any
     level: int
+    node: Any
+    source: Any
+    views: Any
     __array_priority__ = 1000.0
-    __array_ufunc__ = None
+    __array_ufunc__: Any
     __hash__ = object.__hash__
 
     @classmethod
@@ -50,6 +60,9 @@ class Traced:
     def detach(self) -> Any:
         """The value alone, at every level: a constant to every derivative."""
         return self.primal.detach() if isinstance(self.primal, Traced) else self.primal
+
+    constant = property(lambda self: False)
+    """True of a value that nothing is remembered of, for any level to take as it is."""
 
     shape = property(lambda self: shape(self.primal))
     dtype = property(lambda self: self.primal.dtype)
@@ -124,7 +137,20 @@ class Traced:
         __matmul__: Callable[[Any, Any], Any]
         __rmatmul__: Callable[[Any, Any], Any]
         __getitem__: Callable[[Any, Any], Any]
+        __setitem__: Callable[[Any, Any, Any], None]
+        __array_function__: Callable[..., Any]
         __neg__: Callable[[Any], Any]
+
+
+def snapshot(value: Any) -> Any:
+    """`value` as it is now, whatever is written into it later; a constant as the plain value."""
+    while isinstance(value, Traced) and value.constant:
+        value = value.primal
+    if not isinstance(value, Traced) or type(value).__slots__:
+        return value
+    twin = object.__new__(type(value))
+    twin.primal, twin.level, twin.node = value.primal, value.level, value.node
+    return twin
 
 
 def shape(value: Any) -> tuple[int, ...]:

@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..backends.namespace import RAW
 from ..errors import ShapeError
+from .traced import Traced
 
 Children = tuple[list[Any], list[Any]]
 REGISTERED: dict[type, tuple[Callable[[Any], Iterable[Any]], Callable[[list[Any]], Any]]] = {}
@@ -31,8 +33,15 @@ def register(
     REGISTERED[kind] = (parts, build)
 
 
+def is_leaf(value: Any) -> bool:
+    """True for what is plainly no container: most leaves, which are looked at often."""
+    return type(value) in RAW or isinstance(value, Traced)
+
+
 def children(value: Any) -> Children | None:
     """The keys and the parts of a container, or None for a leaf."""
+    if is_leaf(value):
+        return None
     kind = type(value)
     if kind in REGISTERED:
         parts = list(REGISTERED[kind][0](value))
@@ -74,23 +83,25 @@ def flatten(
     split = children(tree)
     if split is None:
         return [tree], [path], lambda leaves: next(iter(leaves))
+    dotted = not isinstance(tree, (dict, list, tuple)) or hasattr(tree, "_fields")
     leaves: list[Any] = []
     paths: list[str] = []
-    builders = []
+    builders: list[Callable[..., Any]] = []
     for key, part in zip(*split, strict=True):
-        step = (
-            f".{key}"
-            if not isinstance(tree, (dict, list, tuple)) or hasattr(tree, "_fields")
-            else f"[{key!r}]"
-        )
-        below, ways, rebuild = flatten(part, path + step)
-        builders.append((len(below), rebuild))
-        leaves += below
-        paths += ways
+        way = f"{path}.{key}" if dotted else f"{path}[{key!r}]"
+        if is_leaf(part):
+            leaves.append(part)
+            paths.append(way)
+            builders.append(next)
+        else:
+            below, ways, rebuild = flatten(part, way)
+            leaves += below
+            paths += ways
+            builders.append(rebuild)
 
     def rebuild_all(new: Iterable[Any]) -> Any:
         it = iter(new)
-        return build(tree, [rebuild([next(it) for _ in range(n)]) for n, rebuild in builders])
+        return build(tree, [rebuild(it) for rebuild in builders])
 
     return leaves, paths, rebuild_all
 

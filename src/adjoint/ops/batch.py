@@ -13,16 +13,21 @@ import numpy as np
 
 from ..core.op import OPS, Op
 from ..core.traced import shape
-from ..errors import ShapeError
+from ..errors import AxisError
 
 Rule = Callable[[Op, list[Any], list[bool], dict[str, Any]], Any]
 
 
 def aligned(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
     """Elementwise: axes of length one after the batch axis, so the shapes broadcast as before."""
-    rank = max(len(shape(a)) - b for a, b in zip(args, batched, strict=True))
+    ranks = [len(shape(a)) - b for a, b in zip(args, batched, strict=True)]
+    rank = max(ranks)
     return op.call(
-        *[lengthen(a, rank) if b else a for a, b in zip(args, batched, strict=True)], **params
+        *[
+            lengthen(a, rank) if b and r < rank else a
+            for a, b, r in zip(args, batched, ranks, strict=True)
+        ],
+        **params,
     )
 
 
@@ -30,6 +35,11 @@ def lengthen(a: Any, rank: int) -> Any:
     """A batched value with axes of length one in front of its own, `rank` of them in all."""
     n, *own = shape(a)
     return a if len(own) >= rank else OPS["reshape"].call(a, (n, *[1] * (rank - len(own)), *own))
+
+
+def in_front(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """An op of one input along its last axis: all that precede are a batch already."""
+    return op.call(*args, **params)
 
 
 def as_it_is(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
@@ -58,9 +68,9 @@ def shifted(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]
 
 
 def up(op: Op, axis: int, rank: int) -> int:
-    """`axis` of an example among the axes of the batch; `ShapeError` where there is none."""
+    """`axis` of an example among the axes of the batch; `AxisError` where there is none."""
     if not -rank <= axis < rank:
-        raise ShapeError(
+        raise AxisError(
             f"`{op.name}` was given axis {axis}; its input has {rank} axes. "
             f"Use -{rank} ... {rank - 1}."
         )
@@ -146,18 +156,63 @@ def permuted(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any
 
 
 def indexed(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
-    """Indexing: all of the batch axis, then the index; where NumPy would move axes, one by one."""
+    """Indexing: all of the batch axis, then the index; where NumPy moves axes, they are put back.
+
+    What an index picks out comes out, or goes in where the op has a target shape.
+    """
     index = params["index"] if isinstance(params["index"], tuple) else (params["index"],)
     index = tuple([np.asarray(i) if isinstance(i, list) else i for i in index])
-    picks = (int, np.integer, np.bool_, np.ndarray)
-    advanced = [k for k, i in enumerate(index) if isinstance(i, picks)]
-    arrays = any(isinstance(index[k], np.ndarray) for k in advanced)
-    if arrays and advanced[-1] - advanced[0] + 1 != len(advanced):
-        return looped(op, args, batched, params)
     more = {**params, "index": (slice(None), *index)}
-    if "shape" in params:
-        more["shape"] = (shape(args[0])[0], *params["shape"])
-    return op.call(args[0], **more)
+    picks = [k for k, i in enumerate(index) if isinstance(i, PICKS)]
+    width = 0
+    if picks and picks[-1] - picks[0] + 1 != len(picks):
+        width = len(np.broadcast_shapes(*map(picked_shape, [index[k] for k in picks])))
+    if "shape" not in params:
+        return moved(op.call(args[0], **more), width, 0)
+    more["shape"] = (shape(args[0])[0], *params["shape"])
+    return op.call(moved(args[0], 0, width), **more)
+
+
+PICKS = (int, np.integer, np.bool_, np.ndarray)
+
+
+def picked_shape(i: Any) -> tuple[int, ...]:
+    """The shape of what an integer, an array or a mask in an index picks."""
+    i = np.asarray(i)
+    return (int(np.count_nonzero(i)),) if i.dtype == bool else i.shape
+
+
+def gathering(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:
+    """Elements at integers, or added at integers: an example's own number is one integer more.
+
+    Where but one of the two inputs is batched, the other is shared by all.
+    """
+    (x, where), target = args, params.get("shape")
+    n = shape(args[batched[1]])[0]
+    k, *form = shape(where)[batched[1] :]
+    if not batched[1]:
+        if target is None:
+            return moved(op.call(moved(x, 0, k), where), len(form), 0)
+        target = (*target[:k], n, *target[k:])
+        return moved(op.call(moved(x, 0, len(form)), where, target), k, 0)
+    rows = moved(where, 0, 1)
+    if target is None and not batched[0]:
+        return op.call(x, rows)
+    own = np.broadcast_to(np.arange(n).reshape(n, *[1] * len(form)), (1, n, *form))
+    rows = OPS["joined"].call(own, rows, axis=0)
+    if target is None:
+        return op.call(x, rows)
+    x = x if batched[0] else OPS["broadcast_to"].call(x, (n, *shape(x)))
+    return op.call(x, rows, (n, *target))
+
+
+def moved(x: Any, source: int, destination: int) -> Any:
+    """x with one axis in another place."""
+    if source == destination:
+        return x
+    order = list(range(len(shape(x))))
+    order.insert(destination, order.pop(source))
+    return OPS["permute_dims"].call(x, tuple(order))
 
 
 def lettered(op: Op, args: list[Any], batched: list[bool], params: dict[str, Any]) -> Any:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..backends.namespace import SLICING, is_basic
+from ..core.op import OPS
 from ..core.traced import Traced
 from ..errors import DataError
+from . import assign as assign
 from . import constant, elementwise, index, linalg, reduce, shape
 
 OPERATORS = dict(
@@ -34,8 +37,9 @@ METHODS: dict[str, Callable[..., Any]] = dict(
     sin=elementwise.sin, cos=elementwise.cos, abs=elementwise.abs, clip=elementwise.clip,
     round=constant.round, conj=elementwise.conj, astype=elementwise.astype,
     matmul=linalg.matmul, dot=linalg.dot, trace=linalg.trace,
-    swapaxes=shape.swapaxes, squeeze=shape.squeeze, ravel=shape.ravel, flatten=shape.ravel,
-    diagonal=shape.diagonal, take=index.take,
+    copy=elementwise.positive, conjugate=elementwise.conj,
+    swapaxes=shape.swapaxes, squeeze=shape.squeeze, ravel=shape.ravel,
+    take=index.take,
 )  # fmt: skip
 for name, op in METHODS.items():
     setattr(Traced, name, op)
@@ -57,14 +61,14 @@ def __ne__(self: Any, other: Any) -> Any:
     )
 
 
-def reshape(self: Any, *shape_: Any) -> Any:
-    """The same elements in another shape, given as one tuple or as several integers."""
-    return shape.reshape(self, shape_[0] if len(shape_) == 1 else shape_)
-
-
 def transpose(self: Any, *axes: Any) -> Any:
     """The axes reversed, or in the order given as one tuple or as several integers."""
     return shape.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
+
+
+def flatten(self: Any, order: str = "C") -> Any:
+    """All elements in a row, in a copy."""
+    return elementwise.positive(shape.ravel(self, order))
 
 
 def of_truth(op: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,7 +84,8 @@ def __invert__(self: Any) -> Any:
 
 
 REST: dict[str, Any] = dict(
-    __eq__=__eq__, __ne__=__ne__, reshape=reshape, transpose=transpose,
+    __eq__=__eq__, __ne__=__ne__, transpose=transpose, flatten=flatten,
+    __divmod__=elementwise.divmod, __rdivmod__=lambda self, other: elementwise.divmod(other, self),
     __and__=of_truth(constant.logical_and), __rand__=of_truth(constant.logical_and),
     __or__=of_truth(constant.logical_or), __ror__=of_truth(constant.logical_or),
     __invert__=__invert__,
@@ -91,3 +96,14 @@ REST: dict[str, Any] = dict(
 )  # fmt: skip
 for name, value in REST.items():
     setattr(Traced, name, value)
+
+
+def always(node: Any) -> bool:
+    """The derivative of a choice leaves out what was not chosen, whatever it is."""
+    return True
+
+
+# See `core.mend`. A slice leaves out too, but it costs less than the look, and hides no poles.
+for name in ("where", "clamp", "maximum", "minimum", "max", "min"):
+    OPS[name].chooses = always
+OPS["getitem"].chooses = lambda node: type(node[5][1]) not in SLICING and not is_basic(node[5][1])

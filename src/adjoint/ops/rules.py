@@ -114,8 +114,11 @@ def linear(
     return declare
 
 
-def bilinear(left: Rule, right: Rule) -> Declaration:
-    """An op linear in each of two inputs, given by its two transposes."""
+def bilinear(left: Rule, right: Rule, batch: Rule | None = None) -> Declaration:
+    """An op linear in each of two inputs, given by its two transposes.
+
+    `batch` is a rule of `ops.batch`, where that of matrices does not do.
+    """
 
     def declare(forward: Callable[..., Any]) -> Any:
         op = Op(forward, "bilinear")
@@ -129,7 +132,7 @@ def bilinear(left: Rule, right: Rule) -> Declaration:
             two = None if dy is None else op.call(x, dy, **params)
             return two if one is None else one if two is None else one + two
 
-        return finish(op, jvp)
+        return finish(op, jvp, batch)
 
     return declare
 
@@ -156,8 +159,11 @@ def reduction(weights: Rule) -> Declaration:
                 kept = [folded if i == at else k for i, k in enumerate(kept)]
             return weights(*[kept[i] for i in where])
 
+        def unfold(ct: Any, x_shape: tuple[int, ...], axis: Any) -> Any:
+            return OPS["reshape"].call(ct, kept_shape(x_shape, axis))
+
         def vjp(ct: Any, kept: Any) -> Any:
-            return OPS["reshape"].call(ct, kept_shape(kept[shape_at], kept[axis_at])) * weigh(kept)
+            return unfold(ct, kept[shape_at], kept[axis_at]) * weigh(kept)
 
         def jvp(
             tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
@@ -167,7 +173,7 @@ def reduction(weights: Rule) -> Declaration:
 
         e = Edge(tuple(names), vjp)
         e.pick = pick = op.picker(e.names)
-        op.edges = (e,)
+        op.edges, op.unfold = (e,), unfold
         return finish(op, jvp)
 
     return declare
@@ -306,7 +312,7 @@ def finish(op: Op, jvp: Callable[..., Any], batch: Rule | None = None) -> Any:
 
 def kept_shape(x_shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     """`x_shape` with the axes that were folded at length one."""
-    if axis is None:
+    if axis is None or not x_shape:  # NumPy lets a number have the axis 0
         return (1,) * len(x_shape)
     if type(axis) is int:
         axis %= len(x_shape)

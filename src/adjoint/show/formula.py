@@ -49,8 +49,8 @@ class Unreadable(Exception):
 class Symbol(Traced):
     """A value and the formula that it came from."""
 
-    __slots__ = ("text",)
-    text: Text
+    __slots__ = ()
+    text: Any = Traced.__dict__["node"]
 
     def __init__(self, primal: Any, level: int, text: Text) -> None:
         self.primal, self.level, self.text = primal, level, text

@@ -82,34 +82,45 @@ class Program:
 
 
 class Noted(Traced):
-    """A value and the line of the program that made it; an input has none."""
+    """A value of the program and the line that made it; an input has none."""
 
     __slots__ = ("program", "line", "depth", "name")
 
     def __init__(self, primal: Any, level: int, program: Program, line: Any, depth: int) -> None:
-        self.primal, self.level, self.program = primal, level, program
+        self.primal, self.level, self.node, self.program = primal, level, None, program
         self.line, self.depth, self.name = line, depth, ""
+
+
+class Followed(Traced):
+    """What the function works with: it stands for one value, and for another once written to."""
+
+    __slots__ = ()
+
+    def __init__(self, noted: Noted) -> None:
+        self.primal, self.level, self.node = noted.primal, noted.level, noted
 
     @classmethod
     def record(cls, op: Op, top: list[Any], primals: Any, out: Any, params: dict[str, Any]) -> Any:
         """Write one line. What leaves as truth values or indices is set down as a cut."""
-        known = [t for t in top if t is not None]
+        inputs = [None if t is None else t.node for t in top]
+        known = [n for n in inputs if n is not None]
         program, level = known[0].program, known[0].level
-        line = Line(op, top, list(primals), out, params, place())
+        line = Line(op, inputs, list(primals), out, params, place())
         if op.word == "predicate":
             program.cuts.append(line)
             return out
         program.lines.append(line)
-        depth = 1 + max([t.depth for t in known])
+        depth = 1 + max([n.depth for n in known])
         several = isinstance(out, (tuple, list))
         line.outs = [Noted(o, level, program, line, depth) for o in (out if several else [out])]
+        values = [Followed(n) for n in line.outs]
         if not several:
-            return line.outs[0]
-        return type(out)(*line.outs) if hasattr(out, "_fields") else type(out)(line.outs)
+            return values[0]
+        return type(out)(*values) if hasattr(out, "_fields") else type(out)(values)
 
     def detach(self) -> Any:
         """The same value as a constant; the program remembers the cut."""
-        return Noted.record(DETACH, [self], [self.primal], self.primal, {})
+        return Followed.record(DETACH, [self], [self.primal], self.primal, {})
 
 
 def _detach(xp: Any, x: Any, /) -> Any:
@@ -154,11 +165,11 @@ def follow(f: Callable[..., Any], args: tuple[Any, ...], who: str) -> Program:
         new = [Noted(v, level, program, None, 0) for v in values]
         program.inputs += new
         program.labels += paths
-        built.append(rebuild(new))
+        built.append(rebuild(map(Followed, new)))
     program.rebuild = flatten(args)[2]
     with np.errstate(all="ignore"):
         ends, _, program.rebuild_out = flatten(f(*built))
-    program.ends = [e if at_level(e, level) else lowest(e) for e in ends]
+    program.ends = [e.node if at_level(e, level) else lowest(e) for e in ends]
     program.lines.sort(key=lambda line: line.outs[0].depth)
     values = program.inputs + [o for line in program.lines for o in line.outs]
     for i, value in enumerate(values, 1 - len(program.inputs)):

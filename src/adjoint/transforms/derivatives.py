@@ -11,10 +11,11 @@ import numpy as np
 
 from ..backends.namespace import INEXACT, RAW, as_array, describe
 from ..core.forward import Dual, fit
+from ..core.mend import mending, spoilt
 from ..core.op import OPS, next_level
 from ..core.reverse import ones_like, pull_back, seed
 from ..core.tensor import Tensor, variable
-from ..core.traced import Traced, shape
+from ..core.traced import Traced, shape, snapshot
 from ..core.tree import flatten, matching, tree_map
 from ..errors import CotangentError, DataError, NotScalarError, ShapeError
 from ..ops.rules import zeros_like
@@ -41,16 +42,17 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
     leaves, paths, rebuild = flatten(primals)
     level = next_level()
     inputs = [variable(checked(x, p, "vjp"), level) for x, p in zip(leaves, paths, strict=True)]
+    starts = [x.node for x in inputs]  # f may write into its arguments
     out, aux = split_aux(f(*rebuild(inputs)), has_aux, f)
-    ends, _, rebuild_out = flatten(out)
+    ends, places, rebuild_out = flatten(out)
     values = [peel(o, level) for o in ends]
-    likes = [numeric(v) for v in values]
+    likes = [as_output(v, p, f, "vjp") for v, p in zip(values, places, strict=True)]
     nodes = [o.node if at_level(o, level) else None for o in ends]
 
     def pullback(ct: Any) -> Any:
         cts = matching(out, ct, "the pullback", "cotangent")
         cts = [seed(c, v, "the pullback") for c, v in zip(cts, likes, strict=True)]
-        return rebuild(pulled(inputs, nodes, cts))
+        return rebuild(pulled(starts, nodes, cts))
 
     value = rebuild_out(map(owned, values))
     return (value, pullback, tree_map(owned, peeled(aux, level))) if has_aux else (value, pullback)
@@ -61,8 +63,8 @@ def owned(x: Any) -> Any:
     return x.copy() if type(x) is np.ndarray else x
 
 
-def pulled(inputs: Sequence[Tensor], nodes: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
-    """The cotangents of `inputs`, zeros for those that no output depends on."""
+def pulled(starts: Sequence[Any], nodes: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+    """The cotangents of the leaves `starts`, zeros for those that no output depends on."""
     heap: list[Any] = []
     totals: dict[int, Any] = {}
     for node, ct in zip(nodes, cts, strict=True):
@@ -76,7 +78,7 @@ def pulled(inputs: Sequence[Tensor], nodes: Sequence[Any], cts: Sequence[Any]) -
     heapify(heap)
     del nodes
     found = {leaf[0]: ct for leaf, ct in pull_back(heap, totals)} if heap else {}
-    return [found[x.node[0]] if x.node[0] in found else zeros_like(x.primal) for x in inputs]  # type: ignore[index]
+    return [found[n[0]] if n[0] in found else zeros_like(n[3].like) for n in starts]
 
 
 def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
@@ -85,7 +87,8 @@ def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     primals, tangents : tuples of the arguments of f and of directions of their structure and shapes
     has_aux : f returns (output, anything else); the else is returned last and not differentiated
 
-    Forward mode: about 2 forwards, and no tape.
+    Forward mode: about 2 forwards, and no tape. Where NaN comes out, f is called once more with the
+    rule that a tangent of zero contributes zero, whatever the slope.
 
     >>> import adjoint as ad
     >>> ad.jvp(lambda x: x * x, (3.0,), (1.0,))
@@ -93,16 +96,25 @@ def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """
     leaves, paths, rebuild = flatten(primals)
     directions = matching(primals, tangents, "jvp", "tangent")
-    level = next_level()
-    duals = []
-    for x, t, path in zip(leaves, directions, paths, strict=True):
-        x = checked(x, path, "jvp")
-        duals.append(Dual(x, checked_tangent(t, x, path), level))
-    out, aux = split_aux(f(*rebuild(duals)), has_aux, f)
-    ends, _, rebuild_out = flatten(out)
-    value = rebuild_out([peel(o, level) for o in ends])
-    tangent = rebuild_out([push_end(o, level) for o in ends])
-    return (value, tangent, peeled(aux, level)) if has_aux else (value, tangent)
+    points = [checked(x, p, "jvp") for x, p in zip(leaves, paths, strict=True)]
+    ways = [checked_tangent(t, x, p) for t, x, p in zip(directions, points, paths, strict=True)]
+
+    def run() -> tuple[Any, Any, Any, list[Any]]:
+        level = next_level()
+        duals = [Dual(snapshot(x), t, level) for x, t in zip(points, ways, strict=True)]
+        out, aux = split_aux(f(*rebuild(duals)), has_aux, f)
+        ends, places, rebuild_out = flatten(out)
+        for o, p in zip(ends, places, strict=True):
+            as_output(peel(o, level), p, f, "jvp")
+        moved = [push_end(o, level) for o in ends]
+        value = rebuild_out([peel(o, level) for o in ends])
+        return value, rebuild_out(moved), peeled(aux, level), moved
+
+    value, tangent, aux, moved = run()
+    if any(map(spoilt, moved)):
+        with mending():
+            value, tangent, aux, _ = run()
+    return (value, tangent, aux) if has_aux else (value, tangent)
 
 
 def push_end(out: Any, level: int) -> Any:
@@ -164,6 +176,7 @@ def value_and_grad(
         )
         level = next_level()
         inputs = [variable(checked(x, p, who), level) for x, p in zip(leaves, paths, strict=True)]
+        starts = [x.node for x in inputs]  # f may write into its arguments
         slots = dict(zip(chosen, rebuild(inputs), strict=True))
         kwargs = {name: slots.get(name, a) for name, a in kwargs.items()}
         out, aux = split_aux(
@@ -173,7 +186,7 @@ def value_and_grad(
         require_scalar(value, f, who, holomorphic)
         nodes = [out.node if at_level(out, level) else None]
         del out, slots, kwargs
-        slopes = rebuild(pulled(inputs, nodes, [ones_like(numeric(value))]))
+        slopes = rebuild(pulled(starts, nodes, [ones_like(numeric(value))]))
         slopes = slopes if isinstance(argnums, (tuple, list)) else slopes[0]
         return (value, peeled(aux, level)) if has_aux else value, slopes
 
@@ -223,7 +236,7 @@ def checked(x: Any, path: str, who: str) -> Any:
             raise DataError(
                 f"`{who}` cannot differentiate {path or 'an argument'} of dtype {x.dtype}."
             )
-        return x.primal if isinstance(x, Tensor) and x.node is None else x
+        return x.primal if isinstance(x, Tensor) and x.node is None else snapshot(x)
     if type(x) is float:
         return np.float64(x)
     try:
@@ -273,6 +286,18 @@ def lowest(x: Any) -> Any:
     while isinstance(x, Traced):
         x = x.primal
     return np.asarray(x)[()] if type(x) not in RAW or not hasattr(x, "dtype") else x
+
+
+def as_output(x: Any, path: str, f: Function, who: str) -> Any:
+    """An output as something with a shape and a dtype; `DataError` where it is no array."""
+    x = numeric(x)
+    if not hasattr(x, "dtype") or x.dtype.kind not in "fciub":
+        where = f" at {path}" if path else ""
+        raise DataError(
+            f"`{who}` needs numbers as outputs; `{name_of(f)}` returned {describe(x)}{where}. "
+            "Return what is not to be differentiated beside it, with has_aux=True."
+        )
+    return x
 
 
 def numeric(x: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Good manners: other libraries' functions, called on our values."""
