@@ -7,6 +7,7 @@ import pytest
 
 import adjoint as ad
 from adjoint.errors import BatchError, ConversionError, DataError, ShapeError
+from adjoint.ops import batch
 
 
 class Layer(NamedTuple):
@@ -329,8 +330,9 @@ INDICES = [
 
 
 @pytest.mark.parametrize("index", INDICES, ids=str)
-def test_indexing_is_mapped(rng, index):
+def test_indexing_is_mapped(rng, index, monkeypatch):
     x = rng.normal(size=(3, 2, 3, 4))
+    monkeypatch.delattr(batch, "looped")
 
     def f(x):
         return x[index]
@@ -342,13 +344,10 @@ def test_indexing_is_mapped(rng, index):
     np.testing.assert_array_equal(ad.vmap(ad.grad(total))(x), loop(ad.grad(total), x))
 
 
-def test_an_index_that_is_mapped_is_refused(x):
-    """A sum over a comparison says the same, and is differentiated."""
+def test_an_index_may_be_mapped_too(x):
+    """All forms of it: `test_mapped_indices.py`."""
     k = np.array([0, 2, 1, 1])
-    with pytest.raises(ConversionError, match="index"):
-        ad.vmap(lambda x, k: x[k])(x, k)
-    got = ad.vmap(lambda x, k: ad.sum(ad.where(np.arange(3) == k, x, 0.0)))(x, k)
-    np.testing.assert_array_equal(got, x[np.arange(4), k])
+    np.testing.assert_array_equal(ad.vmap(lambda x, k: x[k])(x, k), x[np.arange(4), k])
 
 
 # what is refused

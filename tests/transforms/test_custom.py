@@ -13,14 +13,13 @@ from adjoint.core.op import OPS
 from adjoint.errors import DataError, DeclarationError, NoRuleError, ShapeError
 from adjoint.transforms.batching import vmap
 from adjoint.transforms.custom import (
-    NumericDerivativeWarning,
     clip_gradient,
     custom,
-    numeric,
     reverse_gradient,
     stop_gradient,
     straight_through,
 )
+from adjoint.transforms.differences import NumericDerivativeWarning, numeric
 
 X = np.array([0.3, -0.5])
 Y = np.array([2.0, 3.0])
@@ -335,11 +334,24 @@ def test_a_tuple_of_cotangents_is_asked_for():
         ad.grad(lambda x: f(x, Y).sum())(X)
 
 
-@pytest.mark.parametrize("rule", [lambda ct: np.asarray(ct), lambda ct: np.sin(ct)])
+@pytest.mark.parametrize("rule", [lambda ct: np.asarray(ct), lambda ct: float(ct[0]) * X])
 def test_a_vjp_that_cannot_be_transposed_is_explained(rule):
     f = custom(lambda x: x, vjp=rule)
     with pytest.raises(NoRuleError, match="a vjp alone; its jvp is the vjp transposed, and that"):
         ad.jvp(f, (X,), (X,))
+
+
+def test_what_a_rule_does_not_name_may_change():
+    x, y = ad.Tensor(np.ones(3)), ad.Tensor(np.full(3, 2.0))
+    f = custom(lambda x, y: x * y, vjp=lambda ct, y: (ct * y, None))
+    z = f(x, y).sum()
+    x.data += 1.0
+    z.backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 2.0, 2.0])
+    z = f(x, y).sum()
+    y.data += 1.0
+    with pytest.raises(ad.errors.MutationError, match="input of"):
+        z.backward()
 
 
 def test_a_tracked_value_that_is_no_argument_is_refused():

@@ -445,3 +445,15 @@ def test_the_two_modes_are_adjoint(f, rng):
     w = rng.normal(size=y.shape)
     (g,) = ad.vjp(f, x)[1](w)
     np.testing.assert_allclose(np.sum(w * t), np.sum(g * v))
+
+
+@pytest.mark.parametrize("out", ["text", object()], ids=["text", "object"])
+@pytest.mark.parametrize("where", ["alone", "in a dict"])
+def test_an_output_that_is_no_number_is_refused(out, where):
+    def f(x):
+        return out if where == "alone" else {"a": x, "b": out}
+
+    says = "needs numbers as outputs; `f` returned" + (".*b" if where != "alone" else "")
+    for run in (lambda: ad.vjp(f, 1.0), lambda: ad.jvp(f, (1.0,), (1.0,))):
+        with pytest.raises(DataError, match=says):
+            run()

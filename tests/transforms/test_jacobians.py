@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 import adjoint as ad
-from adjoint.errors import BatchError, CotangentError, DataError, NotScalarError, ShapeError
+from adjoint.core.tree import flatten
+from adjoint.errors import (
+    BatchError,
+    CotangentError,
+    DataError,
+    NotLinearError,
+    NotScalarError,
+    ShapeError,
+)
+from adjoint.transforms import jacobians
 
 M = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]])
 X = np.array([0.3, -0.8, 1.2])
@@ -260,7 +269,7 @@ def test_what_a_jacobian_refuses():
     with pytest.raises(BatchError, match="chunk_size"):
         ad.jacobian(wave, chunk=0)(X)
     for mode in "auto", "fwd", "rev":
-        with pytest.raises(DataError, match=r"`jacobian` needs real or complex numbers.*<U4"):
+        with pytest.raises(DataError, match=r"needs numbers as outputs; `<lambda>` returned <U4"):
             ad.jacobian(lambda x: "text", mode=mode)(X)
     with pytest.raises(DataError, match=r"It stands at \[0\]\['name'\]"):
         ad.jacobian(lambda p: p["w"])({"w": X, "name": "first"})
@@ -284,6 +293,81 @@ def test_a_hessian_is_that_of_analysis_and_symmetric():
         ad.hessian(lambda a: (a @ a.T).sum())(M),
         ad.jacobian(ad.jacobian(lambda a: (a @ a.T).sum()))(M),
     )
+
+
+def test_a_hessian_is_symmetric_to_the_last_digit(rng):
+    a, x = rng.normal(size=(7, 5)), rng.normal(size=5)
+    h = ad.hessian(lambda x: ad.logsumexp(ad.tanh(a @ x)) * ad.sum(x))(x)
+    np.testing.assert_array_equal(h, h.T)
+    h = ad.hessian(lambda x: ad.sum(ad.tanh(a.T @ x @ x.T)))(a[:, :2])
+    np.testing.assert_array_equal(h, h.transpose(2, 3, 0, 1))
+    h = ad.hessian(lambda p: ad.sum(ad.tanh(a @ p["x"] + p["b"])) ** 2)({"x": x, "b": 0.5})
+    np.testing.assert_array_equal(h["x"]["x"], h["x"]["x"].T)
+    np.testing.assert_array_equal(h["x"]["b"], h["b"]["x"])
+
+
+def network(p, x):
+    h = ad.tanh(x @ p["w"][0] + p["b"])
+    return ad.logsumexp(h @ p["w"][1]) * p["s"]
+
+
+@pytest.mark.parametrize("chunk", ["auto", None, 3])
+def test_a_hessian_by_blocks_is_the_whole(rng, monkeypatch, chunk):
+    """Pairs of leaves: each once, along one way, with the aux of the first."""
+    p = {"w": [rng.normal(size=(3, 4)), rng.normal(size=4)], "b": rng.normal(size=4), "s": 0.7}
+    p["b"] = p["b"].astype(np.float32)
+    x = rng.normal(size=(5, 3))
+    calls = []
+
+    def f(p, x):
+        calls.append(0)
+        return network(p, x), {"x": x, "n": 3}
+
+    whole, _ = ad.hessian(f, has_aux=True, chunk=chunk)(p, x)
+    two = ad.hessian(lambda a, p: network(p, a), (1, 0), chunk)(x, p)
+    assert len(calls) == 1
+    monkeypatch.setattr(jacobians, "APART", 1)
+    blocks, aux = ad.hessian(f, has_aux=True, chunk=chunk)(p, x)
+    assert len(calls) == 1 + 4
+    near(aux["x"], x)
+    assert blocks["b"]["s"].dtype == np.float64
+    assert blocks["s"]["b"].dtype == np.float32
+    ends, _, _ = flatten(blocks)
+    for got, want in zip(ends, flatten(whole)[0], strict=True):
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+    for got, want in zip(
+        flatten(ad.hessian(lambda a, p: network(p, a), (1, 0), chunk)(x, p))[0],
+        flatten(two)[0],
+        strict=True,
+    ):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+    def slope(s):
+        return ad.hessian(network)({**p, "s": s}, x)["w"][0]["b"].sum()
+
+    np.testing.assert_allclose(ad.grad(slope)(0.7), slope(1.0), rtol=1e-5)
+
+
+def test_blocks_of_a_hessian_are_followed_by_what_they_need_alone(rng, monkeypatch):
+    """For the last leaf the reverse pass does not go back to the first."""
+    monkeypatch.setattr(jacobians, "APART", 1)
+    seen = []
+
+    @ad.custom(vjp=lambda ct: seen.append(0) or ct)
+    def watched(x):
+        return x
+
+    def f(first, last):
+        return ad.sum(watched(ad.sin(first))) * ad.sum(last**3)
+
+    ad.hessian(f, (0, 1))(X, X)
+    both = len(seen)
+    seen.clear()
+    ad.hessian(f, (1,))(X, X)
+    assert not seen
+    ad.hessian(f, (0,))(X, X)
+    assert len(seen) == both
 
 
 def test_a_hessian_of_containers_is_a_container_of_containers():
@@ -480,6 +564,48 @@ def test_the_transpose_of_a_linear_function():
         return ad.linear_transpose(lambda x: M @ x, X)(y)[0]
 
     near(ad.linear_transpose(back, np.zeros(2))(X)[0], M @ X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        ad.sin,
+        lambda x: x + 1.0,
+        lambda x: x * x,
+        ad.abs,
+        lambda x: ad.maximum(x, 0.0),
+        lambda x: x / ad.sum(x),
+        lambda x: 3.0,
+        lambda x: ad.log(x),
+        lambda x: {"a": x, "b": ad.tanh(x)},
+        lambda x: ad.round(x),
+        lambda x: x[ad.argmax(x)],
+    ],
+)
+def test_the_transpose_of_what_is_not_linear_is_refused(f):
+    with pytest.raises(NotLinearError, match=r"needs a linear function; .* is none"):
+        ad.linear_transpose(f, X)
+
+
+def test_linear_functions_pass_the_test_of_linearity(rng):
+    """Ill-conditioned, in single precision, of a value of an outer level, mapped."""
+    a = np.vander(np.linspace(0.1, 1.0, 10))
+    (got,) = ad.linear_transpose(lambda b: ad.solve(a, b), np.ones(10))(a.sum(0))
+    np.testing.assert_allclose(got, np.ones(10), rtol=1e-7)
+    for dtype in (np.float32, np.complex64, np.float16):
+        x = np.ones(500, dtype)
+        got = ad.linear_transpose(lambda x: ad.cumsum(x)[::-1] - x, x)(x)[0]
+        assert got.dtype == dtype
+    near(ad.linear_transpose(lambda z: ad.real(z) + ad.conj(z)[0], Z)(X)[0].shape, (3,))
+    near(ad.linear_transpose(lambda x: x * 0.0, X)(X)[0], 0.0 * X)
+
+    def through(m, y):
+        return ad.linear_transpose(lambda x: m @ x, X)(y)[0]
+
+    near(ad.vmap(through)(np.stack([M, 2 * M]), np.ones((2, 2))), np.outer([1, 2], M.sum(0)))
+    near(ad.grad(lambda m: through(m, np.ones(2)) @ X)(M), np.outer(np.ones(2), X))
+    with pytest.raises(NotLinearError):
+        ad.vmap(lambda m: ad.linear_transpose(lambda x: m * x * x, 1.0)(1.0)[0])(X)
 
 
 # functions that travel

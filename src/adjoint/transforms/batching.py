@@ -10,7 +10,7 @@ import numpy as np
 from ..backends.namespace import as_array
 from ..core.batch import Batched
 from ..core.op import next_level
-from ..core.traced import Traced, shape
+from ..core.traced import Traced, shape, snapshot
 from ..core.tree import children, flatten, outline
 from ..errors import BatchError
 from ..ops.shape import broadcast_to, concat, moveaxis
@@ -122,7 +122,7 @@ def front(
         if axis is None:
             moved.append(x)
             continue
-        x = x if isinstance(x, Traced) else as_array(x, "vmap")
+        x = snapshot(x) if isinstance(x, Traced) else as_array(x, "vmap")
         rank, where = len(shape(x)), path[3:] or path
         if not -rank <= axis < rank:
             raise BatchError(

@@ -1,11 +1,11 @@
-"""Your own derivative for your own function: rules, gradients cut, turned, clipped; black boxes."""
+"""Your own derivative for your own function: rules; gradients cut, turned, clipped."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,8 @@ from ..errors import ConversionError, DataError, DeclarationError, NoRuleError, 
 from ..ops.batch import looped
 from ..ops.elementwise import clip, maximum, real, sqrt
 from ..ops.reduce import sum as sum_
-from ..ops.shape import reshape, stack
 from .batching import vmap
-from .derivatives import at_level, lowest, pulled
+from .derivatives import at_level, pulled
 from .function import Derived, name_of
 
 Function = Callable[..., Any]
@@ -99,13 +98,13 @@ class Custom(Op):
     """The op of one custom function, in no registry: its inputs are the leaves of its arguments."""
 
     many = True
-    pull = staticmethod(pull_many)
 
     def __init__(self, f: Function, static: Sequence[str | int]) -> None:
         def forward(xp: Any, *xs: Any, call: Any) -> Any:
             """The form of `Custom.forward`, which stands for it: so an op is no cycle."""
 
         super().__init__(forward, "op", view=True)
+        self.pull = pull_many
         del self.forward
         self.f, self.name, self.__doc__ = f, name_of(f), inspect.getdoc(f)
         self.maps: dict[tuple[bool, ...], Function] = {}
@@ -233,15 +232,19 @@ class Custom(Op):
         ends = [o.primal if isinstance(o, Tensor) and o.node is None else o for o in ends]
         return ends[0] if call.ends is None else tuple(ends)
 
+    def labels(self, n: int, params: dict[str, Any]) -> tuple[str, ...]:
+        """`xs` for the leaves of arguments that the rule names: the others are not kept."""
+        labels = [""] * n
+        for name, where, _ in params["call"].parts:
+            if name in self.asked:
+                labels[where] = ["xs"] * (where.stop - where.start)
+        return tuple(labels)
+
     def pick(self, primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
         """What the tape keeps: what the rule names, leaf by leaf."""
-        call = params["call"]
-        wanted = [False] * len(primals)
-        for name, where, _ in call.parts:
-            if name in self.asked:
-                wanted[where] = [True] * (where.stop - where.start)
-        xs = tuple([x if w else None for x, w in zip(primals, wanted, strict=True)])
-        kept = [dict(xs=xs, out=out, call=call)[name] for name in self.keep]
+        labels = self.labels(len(primals), params)
+        xs = tuple([x if label else None for x, label in zip(primals, labels, strict=True)])
+        kept = [dict(xs=xs, out=out, **params)[name] for name in self.keep]
         return kept[0] if len(kept) == 1 else tuple(kept)
 
     def vjp(self, ct: Any, kept: Any) -> list[Any]:
@@ -253,9 +256,9 @@ class Custom(Op):
             return [own(b, cts) for b in self.pulled(cts, xs, out, call)]
         level = next_level()
         ts = [variable(np.zeros(*s)[()], level) for s in call.specs]
-        with self.transposing("jvp", "vjp"):
+        with transposing(self.name, "jvp", "vjp"):
             ends = self.pushed(ts, xs, out, call, [spec(c) for c in cts])
-            return pulled(ts, nodes(ends, level), cts)
+            return pulled(nodes(ts, level), nodes(ends, level), cts)
 
     def jvp(
         self, tangents: Sequence[Any], primals: Sequence[Any], out: Any, params: dict[str, Any]
@@ -273,20 +276,18 @@ class Custom(Op):
         else:
             level = next_level()
             cts = [variable(np.zeros(*s)[()], level) for s in specs]
-            with self.transposing("vjp", "jvp"):
+            with transposing(self.name, "vjp", "jvp"):
                 backs = self.pulled(cts, primals, out, call)
                 pairs = [
                     (project(b, x), fit(t, x))
                     for b, x, t in zip(backs, primals, tangents, strict=True)
                     if t is not None and b is not None
                 ]
-                moved = pulled(cts, nodes([b for b, _ in pairs], level), [t for _, t in pairs])
+                moved = pulled(
+                    nodes(cts, level), nodes([b for b, _ in pairs], level), [t for _, t in pairs]
+                )
         moved = [m if differentiable(s) else None for m, s in zip(moved, specs, strict=True)]
         return moved[0] if call.ends is None else moved
-
-    def transposing(self, given: str, wanted: str) -> Transposing:
-        """The block in which a rule is run backwards."""
-        return Transposing(self.name, given, wanted)
 
     def pulled(self, cts: Sequence[Any], xs: Sequence[Any], out: Any, call: Call) -> list[Any]:
         """The user's vjp, leaf by leaf and checked."""
@@ -364,23 +365,19 @@ class Custom(Op):
         return got.astype(wanted[1]) if got.dtype.kind in "biu" else got
 
 
-class Transposing:
+@contextmanager
+def transposing(name: str, given: str, wanted: str) -> Iterator[None]:
     """A block in which one rule of an op is run backwards to have the other."""
-
-    def __init__(self, *names: str) -> None:
-        self.names = names
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, (ConversionError, NoRuleError)) or type(error) is TypeError:
-            name, given, wanted = self.names
-            raise NoRuleError(
-                f"`{name}` has a {given} alone; its {wanted} is the {given} transposed, and that "
-                f"failed: {str(error).rstrip('.')}. Write the {given} with adjoint's functions, "
-                f"or give a {wanted} too."
-            ) from error
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, (ConversionError, NoRuleError)) and type(error) is not TypeError:
+            raise
+        raise NoRuleError(
+            f"`{name}` has a {given} alone; its {wanted} is the {given} transposed, and that "
+            f"failed: {str(error).rstrip('.')}. Write the {given} with adjoint's functions, "
+            f"or give a {wanted} too."
+        ) from error
 
 
 def spec(x: Any) -> tuple[tuple[int, ...], Any]:
@@ -635,124 +632,9 @@ clipped = custom(
 turned.op.name, clipped.op.name = "reverse_gradient", "clip_gradient"
 
 
-class NumericDerivativeWarning(UserWarning):
-    """A derivative was taken by finite differences, of a function given to `numeric`."""
-
-
-def numeric(f: Function, eps: float | None = None, static: Sequence[str | int] = ()) -> Function:
-    """A black box, differentiated by central differences: numeric : (x -> y) -> (x -> y).
-
-    f : a function of NumPy arrays, numbers and containers of them; it may call compiled code
-    eps : the step in units of max(1, |x|); by default the cube root of the rounding unit, 6e-6 of
-        float64, which leaves about 10 digits of a first derivative
-    static : names or positions of arguments that are no arrays
-
-    ẏ costs 2 calls of f; x̄ costs 2 calls for every element of x (4 for a complex one): the whole
-    Jacobian. A `NumericDerivativeWarning` says so, once for each function. Nests with everything: a
-    second derivative is a difference of differences, of about 5 digits and at the square of the
-    cost; under `vmap` f is called for each example in turn.
-
-    >>> import adjoint as ad, math, warnings
-    >>> gamma = ad.numeric(lambda x: math.gamma(x))
-    >>> with warnings.catch_warnings(action="ignore"):
-    ...     round(float(ad.grad(gamma)(1.0)), 8)
-    -0.57721566
-    """
-    op = Numeric(f, eps, (static,) if isinstance(static, (str, int)) else static)
-    return Wrapped(op.perform, numeric, f, eps, static)
-
-
-class Numeric(Custom):
-    """A custom op whose rules are differences of itself."""
-
-    batch = staticmethod(looped)
-
-    def __init__(self, f: Function, eps: float | None, static: Sequence[str | int]) -> None:
-        super().__init__(f, static)
-        self.eps, self.warned = eps, False
-        everything = (f, tuple(self.signature.parameters))
-        self.ruled(everything, everything)
-
-    def warn(self, cost: str) -> None:
-        """Say once what it costs."""
-        if not self.warned:
-            self.warned = True
-            warnings.warn(
-                f"`{self.name}` is differentiated by finite differences, at {cost}. Give it a rule "
-                "by `custom`, or write it with adjoint's functions.",
-                NumericDerivativeWarning,
-                stacklevel=2,
-            )
-
-    def unit(self, call: Call) -> float:
-        """The step for values of size one."""
-        if self.eps is not None:
-            return self.eps
-        units = [float(np.finfo(d).eps) for _, d in filter(differentiable, call.specs)]
-        return float(np.cbrt(max(units)))
-
-    def slope(self, xs: Sequence[Any], steps: Sequence[Any], h: Any, call: Call) -> list[Any]:
-        """Central differences along `steps`, None for what stays, over h."""
-
-        def at(sign: int) -> list[Any]:
-            moved = [x if d is None else x + sign * d for x, d in zip(xs, steps, strict=True)]
-            out = self.call(*moved, call=call)
-            return [out] if call.ends is None else list(out)
-
-        return [(a - b) / (2 * h) for a, b in zip(at(1), at(-1), strict=True)]
-
-    def pushed(
-        self, ts: Sequence[Any], xs: Sequence[Any], out: Any, call: Call, specs: Sequence[Any]
-    ) -> list[Any]:
-        """The tangents of the output: one difference along all tangents together."""
-        self.warn("2 calls for a tangent")
-        free = [differentiable(s) for s in call.specs]
-        far = max([largest(t) for t, m in zip(ts, free, strict=True) if m], default=0.0) or 1.0
-        size = max([largest(x) for x, m in zip(xs, free, strict=True) if m], default=0.0)
-        h = self.unit(call) * max(1.0, size) / far
-        steps = [h * t if m else None for t, m in zip(ts, free, strict=True)]
-        slopes = self.slope(xs, steps, h, call)
-        return [m if differentiable(s) else None for m, s in zip(slopes, specs, strict=True)]
-
-    def pulled(self, cts: Sequence[Any], xs: Sequence[Any], out: Any, call: Call) -> list[Any]:
-        """The cotangents of the inputs: one difference for each element."""
-        calls = sum([2 * int(np.prod(s)) for s, d in call.specs if d.char in INEXACT])
-        self.warn(f"{calls} calls for a gradient")
-        backs: list[Any] = []
-        for i, s in enumerate(call.specs):
-            backs.append(self.element_by_element(i, cts, xs, call) if differentiable(s) else None)
-        return backs
-
-    def element_by_element(self, i: int, cts: Sequence[Any], xs: Sequence[Any], call: Call) -> Any:
-        """The cotangent of input i; of a complex one ∂/∂Re - i ∂/∂Im."""
-        form, dtype = call.specs[i]
-        value, found = np.asarray(lowest(xs[i])), []
-        for at in np.ndindex(form):
-            total: Any = 0.0
-            for way in (1, 1j) if dtype.kind == "c" else (1,):
-                h = self.unit(call) * max(1.0, largest(value[(..., *at)]))
-                step = np.zeros(form, dtype)
-                step[at] = h * way
-                steps = [step[()] if j == i else None for j in range(len(xs))]
-                pairs = zip(cts, self.slope(xs, steps, h, call), strict=True)
-                total = (
-                    total
-                    + sum([real(sum_(c * s)) for c, s in pairs if c.dtype.char in INEXACT]) / way
-                )
-            found.append(total)
-        return reshape(stack(found), form) if found else None
-
-
-def largest(x: Any) -> float:
-    """The largest absolute value of the plain array inside."""
-    return float(np.max(np.abs(lowest(x)), initial=0.0))
-
-
 __all__ = [
-    "NumericDerivativeWarning",
     "clip_gradient",
     "custom",
-    "numeric",
     "reverse_gradient",
     "stop_gradient",
     "straight_through",
