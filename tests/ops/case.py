@@ -40,7 +40,9 @@ class Case:
         self.call = call or (ad.OPS[name].call if name in ad.OPS else attrgetter(name)(ad))
         self.like = like or OLDER.get(name) or reference(name)
         self.label = (
-            name + "-" + "-".join([*map(brief, args), *(f"{k}={v}" for k, v in params.items())])
+            name
+            + "-"
+            + "-".join([*map(brief, args), *(f"{k}={brief(v)}" for k, v in params.items())])
         )
         rng = np.random.default_rng(crc32(self.label.encode()))
         self.args = [draw(a, rng) for a in args]
@@ -96,8 +98,10 @@ def draw(value, rng):
 
 
 def brief(value):
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(brief, value)) + "]"
+    if callable(value):
+        return value.__name__
     if isinstance(value, Draw):
         return value.text
     return str(value.tolist()) if isinstance(value, np.ndarray) else str(value)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+import adjoint as ad
+
 from .case import apart, case, plane, uniform
 
 REAL = dict(
@@ -11,13 +13,16 @@ REAL = dict(
     sin=(-3, 3), cos=(-3, 3), tan=(-1, 1), asin=(-0.8, 0.8), acos=(-0.8, 0.8), atan=(-2, 2),
     sinh=(-2, 2), cosh=(-2, 2), tanh=(-2, 2), asinh=(-2, 2), acosh=(1.3, 3), atanh=(-0.7, 0.7),
     deg2rad=(-90, 90), rad2deg=(-2, 2), fabs=(0.2, 2), abs=(-2, -0.2), real=(-2, 2), imag=(-2, 2),
-    conj=(-2, 2), angle=(0.5, 2),
+    conj=(-2, 2), angle=(0.5, 2), fractional_part=(0.1, 0.9), modf=(-1.9, -1.1),
+    real_if_close=(-2, 2), binary_exponent=(1.1, 1.9),
 )  # fmt: skip
 LIKE = dict(
     sigmoid=lambda x: 1 / (1 + np.exp(-x)),
     softplus=lambda x: np.log(1 + np.exp(x)),
     log_sigmoid=lambda x: -np.log(1 + np.exp(-x)),
     reciprocal=lambda x: 1 / x,
+    fractional_part=lambda x: np.modf(x)[0],
+    binary_exponent=lambda x: np.frexp(x)[1],
 )
 HOLOMORPHIC = """negative positive square reciprocal sqrt exp exp2 expm1 log log2 log10 log1p sin
     cos tan asin acos atan sinh cosh tanh asinh acosh atanh real imag conj abs angle""".split()
@@ -63,12 +68,14 @@ case("pow", uniform(-2, -1, (3,)), np.array([2, 3, 0]))
 case("pow", uniform(-2, -1, (2, 3)), 3)
 case("pow", 2, uniform(-1, 1, (3,)))
 case("pow", plane(0.3, 1, (3,)), 2)
+case("pow", uniform(-2, -1, (3,)), plane(0.3, 1, (3,)))
+case("pow", -1.5, plane(0.3, 1, (3,)))
 case("atan2", uniform(-2, -0.5, (3,)), uniform(-2, -0.5, (2, 3)))
 case("copysign", uniform(-2, -0.5, (3,)), np.array([1.0, -1.0, -2.0]))
 case("divide", uniform(-2, -1, (3,)), 4)
 case("multiply", uniform(-2, -1, (3,)), np.array([True, False, True]))
 
-for name in "maximum", "minimum":
+for name in "maximum", "minimum", "fmax", "fmin":
     case(name, apart(-2, 1.9, (2, 3)), apart(-1.8, 2.1, (2, 3)))
     case(name, apart(-2, 1.9, (2, 1)), apart(-1.8, 2.1, (3,)))
     case(name, apart(-2, 1.9, (5,)), 0.2)
@@ -89,9 +96,31 @@ case("clip", apart(-2, 2, (2, 6)), -0.9, 1.1)
 case("clip", apart(-2, 2, (2, 3)), None, 0.1)
 case("clip", apart(-2, 2, (2, 3)), min=0.1)
 case("clip", 0.3, 0.0, 1.0)
+case("clip", apart(-2, 2, (6,)), a_min=-1.1, a_max=1.1, like=np.clip)
+case("clip", apart(-2, 2, (6,)), min=-1.1, max=1.1)
 case("remainder", uniform(2.1, 2.9, (2, 3)), uniform(0.8, 1, (3,)))
 case("remainder", uniform(-2.9, -2.1, (2, 1)), uniform(0.8, 1, (3,)))
 case("remainder", 7.3, -2.0)
+case("fmod", uniform(2.1, 2.9, (2, 3)), uniform(0.8, 1, (3,)))
+case("fmod", uniform(-2.9, -2.1, (2, 1)), uniform(0.8, 1, (3,)))
+case("fmod", 7.3, -2.0)
+case("divmod", uniform(-2.9, -2.1, (2, 1)), uniform(0.8, 1, (3,)))
+case("divmod", 7.3, -2.0)
+case("float_power", uniform(0.5, 2, (2, 1)), uniform(-2, 2, (3,)))
+case("float_power", plane(0.5, 2, (2,)), 2)
+case("float_power", uniform(-2, -1, (3,)), 3)
+case("ldexp", uniform(-2, 2, (2, 3)), np.array([3, 0, -2]))
+case("ldexp", uniform(-2, 2), 5)
+case(
+    "ldexp",
+    plane(-2, 2, (3,)),
+    call=lambda z: ad.ldexp(ad.real(z), 2) * 1j,
+    like=lambda z: np.ldexp(np.real(z), 2) * 1j,
+)
+case("frexp", uniform(1.1, 1.9, (2, 3)), via=lambda out: out[0])
+case("frexp", uniform(-9, -8.1), via=lambda out: out[0])
+case("angle", plane(0.2, 0.7, (2, 3)), deg=True)
+case("angle", uniform(-2, -1, (3,)), True)
 case("astype", uniform(-1, 1, (3,)), dtype=np.complex128, like=lambda x, dtype: x.astype(dtype))
 case("astype", uniform(-1, 1, (2, 2)), dtype=np.float64, like=lambda x, dtype: x.astype(dtype))
 case("astype", plane(-1, 1), dtype=np.complex128, like=lambda x, dtype: x.astype(dtype))
