@@ -69,8 +69,9 @@ def test_the_gradient_of_many_inputs_costs_one_pass(count):
 
 
 def test_an_op_of_several_outputs_calls_its_rule_once(count):
-    calls = count("svd")
-    u, s, vh = ad.svd(ad.Tensor(np.arange(12.0).reshape(4, 3) + np.eye(4, 3)))
+    svd = ad.svd  # its room is loaded when it is asked for
+    calls = count("singular_system")
+    u, s, vh = svd(ad.Tensor(np.arange(12.0).reshape(4, 3) + np.eye(4, 3)))
     (s.sum() + u[0, 0] + vh[0, 0]).backward()
     assert calls["rules"] == 1
 

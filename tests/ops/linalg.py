@@ -2,9 +2,7 @@
 
 import numpy as np
 
-import adjoint as ad
-
-from .case import apart, case, definite, plane, regular, uniform
+from .case import case, definite, plane, regular, uniform
 
 RANKS = [
     ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 3), (3, 4)), ((2, 2, 3), (3, 4)),
@@ -81,8 +79,26 @@ case("outer", uniform(-1, 1, (2,)), uniform(-1, 1, (3,)))
 case("outer", uniform(-1, 1, (2, 2)), plane(-1, 1, (3,)))
 case("trace", uniform(-1, 1, (3, 3)))
 case("trace", uniform(-1, 1, (3, 4)), 1)
-case("trace", uniform(-1, 1, (2, 3, 3)), like=lambda x: np.trace(x, axis1=-2, axis2=-1))
+case("trace", uniform(-1, 1, (2, 3, 3)))
+case("trace", uniform(-1, 1, (2, 3, 3)), -1, axis1=-1, axis2=1)
+for offset in 0, 1:
+    case("linalg.trace", plane(-1, 1, (2, 3, 3)), offset=offset)
 case("trace", plane(-1, 1, (3, 3)), -1)
+
+
+def upper(a, upper):
+    return np.linalg.cholesky(a).conj().swapaxes(-1, -2)
+
+
+def minors(a):
+    return np.linalg.det(a)[..., None, None] * np.linalg.inv(a).swapaxes(-1, -2)
+
+
+def minors_along(a, t):
+    x = np.linalg.inv(a)
+    along = np.trace(x @ t, axis1=-2, axis2=-1)[..., None, None]
+    return np.linalg.det(a)[..., None, None] * (along * x - x @ t @ x).swapaxes(-1, -2)
+
 
 for i in False, True:
     for batch in (), (2,), (0,):
@@ -90,6 +106,10 @@ for i in False, True:
         case("det", regular(*batch, 3, 3, imaginary=i))
         case("slogdet", regular(*batch, 3, 3, imaginary=i))
         case("cholesky", definite(*batch, 3, 3, imaginary=i))
+        case("cholesky", definite(*batch, 3, 3, imaginary=i), upper=True, like=upper)
+        case("cofactor", regular(*batch, 3, 3, imaginary=i), like=minors)
+        tangent = plane(-1, 1, (3, 3)) if i else uniform(-1, 1, (3, 3))
+        case("cofactor_slope", regular(*batch, 3, 3, imaginary=i), tangent, like=minors_along)
     case("det", regular(1, 1, imaginary=i))
     case("solve", regular(3, 3, imaginary=i), uniform(-1, 1, (3,)))
     case("solve", regular(3, 3, imaginary=i), uniform(-1, 1, (3, 2)))
@@ -98,43 +118,3 @@ for i in False, True:
     case("solve", regular(3, 3, imaginary=i), uniform(-1, 1, (2, 3, 2)))
     case("solve", regular(2, 1, 3, 3, imaginary=i), plane(-1, 1, (2, 3, 1)))
     case("solve", regular(3, 3, imaginary=i), uniform(-1, 1, (3, 0)))
-
-
-def settled(usv):
-    """What of a singular value decomposition does not depend on the phases of the vectors."""
-    return ad.einsum("...ik,...kj->...ikj", usv[0], usv[2]), usv[1], ad.abs(usv[0]), ad.abs(usv[2])
-
-
-for shape in (3, 3), (4, 2), (2, 4), (2, 3, 2), (1, 1), (3, 1), (0, 2, 2):
-    for matrix in uniform(-1, 1, shape), plane(-1, 1, shape):
-        case("svd", matrix, via=settled, like=lambda a: np.linalg.svd(a, full_matrices=False))
-case("svd", regular(3, 3), like=lambda a: np.linalg.svd(a, full_matrices=False))
-case("svd", uniform(-1, 1, (4, 2)), like=lambda a: np.linalg.svd(a, full_matrices=False))
-
-
-def lengths(x, axis=None, keepdims=False):
-    return np.sqrt(np.sum(x * x, axis, keepdims=keepdims))
-
-
-for fold in {}, dict(axis=0), dict(axis=-1, keepdims=True), dict(axis=(0, 2)), dict(keepdims=True):
-    case("length", uniform(0.5, 2, (2, 3, 2)), **fold, like=lengths)
-case("length", uniform(0.5, 2), like=lengths)
-case("length", uniform(0.5, 2, (0, 2)), axis=1, like=lengths)
-vectors, signs = apart(-2, 2.1, (2, 4)), apart(-2, 2.1, (2, 3, 2))
-for order in None, 1, 2, 3, 0.5, -1, 0, np.inf, -np.inf:
-    case("norm", apart(-2, 2.3, (4,)), ord=order)
-    case("norm", vectors, ord=order, axis=-1)
-    case("norm", vectors, ord=order, axis=0, keepdims=True)
-    case("norm", plane(0.5, 2, (2, 3)), ord=order, axis=1)
-for order in "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf:
-    case("norm", vectors, ord=order)
-    case("norm", vectors, ord=order, keepdims=True)
-    case("norm", signs, ord=order, axis=(0, 1))
-    case("norm", signs, ord=order, axis=(2, 1), keepdims=True)
-    case("norm", plane(0.5, 2, (2, 3)), ord=order)
-case("norm", signs)
-case("norm", signs, axis=(0, 2))
-case("norm", signs, axis=(0, 2), keepdims=True)
-case("norm", plane(-1, 1, (2, 3)))
-case("norm", 2.0)
-case("norm", uniform(0, 1, (0,)))

@@ -1,4 +1,4 @@
-"""Matrices: products of every rank, solving, determinants, factorisations, norms.
+"""Matrices: products of every rank, solving, determinants, the Cholesky factor.
 
 Matrices stand in the last two axes, the axes before them are batches. Sources: M. B. Giles,
 "An extended collection of matrix derivative results for forward and reverse mode algorithmic
@@ -16,19 +16,20 @@ import numpy as np
 
 from ..core.traced import shape
 from ..errors import ShapeError
-from .batch import as_it_is, lettered, solving
-from .constant import equal, not_equal
-from .elementwise import abs, conj, is_complex, real, safe_divide, where
-from .reduce import max, min, shape_after, sum
-from .rules import bilinear, linear, op, reduction
+from .batch import aligned, as_it_is, lettered, solving
+from .elementwise import conj, is_complex, real
+from .reduce import sum
+from .rules import bilinear, linear, op
 from .shape import (
     broadcast_to,
     diagonal,
     expand_dims,
+    known,
     moveaxis,
     normalised,
     permute_dims,
     reshape,
+    several,
     tril,
 )  # fmt: skip
 
@@ -238,13 +239,22 @@ def outer(x: Any, y: Any) -> Any:
     return reshape(x, (-1, 1)) * reshape(y, (1, -1))
 
 
-def trace(x: Any, offset: int = 0) -> Any:
-    """Sum of the diagonal of the last two axes.
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Sum of the diagonal of two axes, by default the first two.
 
     >>> ad.grad(ad.trace)(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[1., 0.],
            [0., 1.]])
     """
+    a = known(a)
+    if len(shape(a)) == 2 and (axis1, axis2) == (0, 1):
+        return matrix_trace(a, offset=offset)
+    axes = several((axis1, axis2), len(shape(a)), "trace")
+    return matrix_trace(moveaxis(a, axes, (-2, -1)), offset=offset)
+
+
+def matrix_trace(x: Any, offset: int = 0) -> Any:
+    """Sum of the diagonal of the last two axes."""
     return sum(diagonal(x, offset), -1)
 
 
@@ -302,21 +312,113 @@ def inv(xp, a, /):
 
 
 @op(
-    jvp=lambda ts, a, out: out * trace(solve(a, ts[0])),
-    vjp=lambda ct, a, out: [expand_dims(ct * out, (-2, -1)) * inv(a).mT],
+    jvp=lambda ts, a: sum(cofactor(a) * ts[0], (-2, -1)),
+    vjp=lambda ct, a: [expand_dims(ct, (-2, -1)) * cofactor(a)],
     batch=as_it_is,
 )
 def det(xp, a, /):
-    """Determinant: y = |A|,  ẏ = y tr(A⁻¹Ȧ),  Ā = ȳ y A⁻ᵀ.
+    """Determinant: y = |A|,  ẏ = Σ C∘Ȧ,  Ā = ȳ C with the cofactors C, of a regular A y A⁻ᵀ.
 
-    a : (..., n, n).  Keeps: a, out.  Undefined: where A is singular; asking for the derivative
-    raises.  Source: Giles (2008), 2.2.4.
+    a : (..., n, n).  Keeps: a.  Singular matrices have a gradient too, and second derivatives; the
+    third ones there raise.  Source: Giles (2008), 2.2.4; Jacobi's formula.
 
-    >>> np.round(ad.grad(ad.det)(np.array([[1.0, 2.0], [3.0, 4.0]])), 9)
-    array([[ 4., -3.],
+    >>> ad.grad(ad.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))
+    array([[ 4., -2.],
            [-2.,  1.]])
     """
     return xp.linalg.det(a)
+
+
+@op(
+    jvp=lambda ts, a: cofactor_slope(a, ts[0]),
+    vjp=lambda ct, a: [cofactor_slope(a, ct)],
+    batch=as_it_is,
+)
+def cofactor(xp, a, /):
+    """Cofactors C of A, the gradient of the determinant; of a regular A they are |A| A⁻ᵀ.
+
+    a : (..., n, n).  Keeps: a.  Of a singular A = U s Vᴴ they are |U Vᴴ| Ū π Vᵀ, π the products of
+    all s but one.
+    """
+    x, y = regular_inverse(xp, a)
+    if x is not None:
+        return y * x.swapaxes(-1, -2)
+    u, s, vh = xp.linalg.svd(a)
+    turn = xp.linalg.det(u) * xp.linalg.det(vh)
+    return (xp.conj(u) * (turn[..., None] * left_out(xp, s, 1))[..., None, :]) @ xp.conj(vh)
+
+
+def slope_jvp(tangents, a, t):
+    """Along Ȧ and Ṫ: the third differential of the determinant, which is symmetric, and C'(Ṫ)."""
+    da, dt = tangents
+    one = None if da is None else third_differential(a, t, da)
+    two = None if dt is None else cofactor_slope(a, dt)
+    return two if one is None else one if two is None else one + two
+
+
+@op(
+    jvp=slope_jvp,
+    vjp=lambda ct, a, t: [third_differential(a, t, ct), cofactor_slope(a, ct)],
+    batch=aligned,
+)
+def cofactor_slope(xp, a, t, /):
+    """Tangent of the cofactors of A along T: |A| (tr(XT) Xᵀ - (XTX)ᵀ) with X = A⁻¹.
+
+    a, t : (..., n, n).  Keeps: a, t.  Of a singular A the same by its singular values, where the
+    products of all but two of them stand for |A| X∘X.
+    """
+    x, y = regular_inverse(xp, a)
+    if x is not None:
+        moved = x @ t
+        weight = xp.trace(moved, axis1=-2, axis2=-1)[..., None, None]
+        return y * (weight * x - moved @ x).swapaxes(-1, -2)
+    u, s, vh = xp.linalg.svd(a)
+    v = xp.conj(vh).swapaxes(-1, -2)
+    d = xp.conj(u).swapaxes(-1, -2) @ t @ v
+    pairs = left_out(xp, s, 2)
+    on = (pairs @ xp.diagonal(d, 0, -2, -1)[..., None])[..., 0]
+    inside = -(d * pairs).swapaxes(-1, -2)
+    i = xp.arange(s.shape[-1])
+    inside[..., i, i] = on
+    turn = (xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None]
+    return xp.conj(u) @ (turn * inside) @ xp.conj(vh)
+
+
+def regular_inverse(xp, a):
+    """A⁻¹ and |A| for the axes of A, or None twice where a matrix is singular or nearly so."""
+    y = xp.linalg.det(a)[..., None, None]
+    if not (xp.isfinite(y) & (y != 0)).all():
+        return None, None
+    try:
+        x = xp.linalg.inv(a)
+    except xp.linalg.LinAlgError:
+        return None, None
+    sizes = [xp.abs(m).sum(-1).max(-1, initial=0.0) for m in (a, x)]
+    near = sizes[0] * sizes[1] > xp.finfo(x.dtype).eps ** -0.5
+    return (None, None) if near.any() else (x, y)
+
+
+def left_out(xp, s, k):
+    """Products of s without one element, (..., n), or without two, (..., n, n) 0 of i, i."""
+    n = s.shape[-1]
+    eye = xp.eye(n, dtype=bool)
+    if k == 1:
+        return xp.where(eye, 1.0, s[..., None, :]).prod(-1).astype(s.dtype)
+    gone = eye[:, None, :] | eye[None, :, :]
+    rest = xp.where(gone, 1.0, s[..., None, None, :]).prod(-1).astype(s.dtype)
+    return xp.where(eye, 0.0, rest).astype(s.dtype)
+
+
+def third_differential(a, t, u):
+    """The gradient of the determinant differentiated along t and u, for a regular A."""
+    x = inv(a)
+    one, two = x @ t, x @ u
+    both = one @ two
+    single, other = (expand_dims(matrix_trace(m), (-2, -1)) for m in (one, two))
+    whole = other * (single * x - one @ x)
+    whole = whole - expand_dims(matrix_trace(both), (-2, -1)) * x - single * (two @ x)
+    whole = whole + (two @ one + both) @ x
+    return expand_dims(det(a), (-2, -1)) * whole.mT
 
 
 class SlogdetResult(NamedTuple):
@@ -328,7 +430,7 @@ class SlogdetResult(NamedTuple):
 
 def slogdet_jvp(tangents, a, out):
     """With w = tr(A⁻¹Ȧ): the logarithm moves by Re w, a complex sign turns by i Im w."""
-    w = trace(solve(a, tangents[0]))
+    w = matrix_trace(solve(a, tangents[0]))
     if not is_complex(a):
         return None, w
     return out[0] * (w - real(w)), real(w)
@@ -370,17 +472,19 @@ def adjoint_of(x):
     return conj(x).mT if is_complex(x) else x.mT
 
 
-def cholesky_jvp(tangents, out):
+def cholesky_jvp(tangents, out, upper):
     """L̇ = L Φ(L⁻¹ Ȧ L⁻ᴴ)  (Murray, eq. 8)."""
+    low = adjoint_of(out) if upper else out
     t = (tangents[0] + adjoint_of(tangents[0])) / 2
-    inside = solve(out, t)
-    return out @ halved(adjoint_of(solve(out, adjoint_of(inside))))
+    inside = solve(low, t)
+    moved = low @ halved(adjoint_of(solve(low, adjoint_of(inside))))
+    return adjoint_of(moved) if upper else moved
 
 
-def cholesky_vjp(ct, out):
+def cholesky_vjp(ct, out, upper):
     """Ā = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹ made symmetric  (Murray, eq. 10), conjugated for our pairing."""
-    high = adjoint_of(out)
-    lower = tril(conj(ct)) if is_complex(out) else tril(ct)
+    high = out if upper else adjoint_of(out)
+    lower = tril(ct.mT) if upper else tril(conj(ct)) if is_complex(out) else tril(ct)
     inside = solve(high, halved(high @ lower))
     back = adjoint_of(solve(high, adjoint_of(inside)))
     symmetric = (back + adjoint_of(back)) / 2
@@ -388,8 +492,8 @@ def cholesky_vjp(ct, out):
 
 
 @op(jvp=cholesky_jvp, vjp=cholesky_vjp, batch=as_it_is)
-def cholesky(xp, a, /):
-    """Lower triangular L with A = L Lᴴ; the cotangent is that of a symmetric (Hermitian) A.
+def cholesky(xp, a, /, upper=False):
+    """Lower triangular L with A = L Lᴴ, or Lᴴ where `upper`; the cotangent is Hermitian as A is.
 
     a : (..., n, n), of which the Hermitian part is taken.  Keeps: out.  Raises where it is not
     positive definite.  Source: Murray, arXiv:1602.07527, eq. 8 and 10.
@@ -398,122 +502,5 @@ def cholesky(xp, a, /):
     array([[0. , 0.5],
            [0.5, 0. ]])
     """
-    return xp.linalg.cholesky((a + xp.conj(a).swapaxes(-1, -2)) / 2)
-
-
-def svd_jvp(tangents, a, out):
-    """Of A = U diag(s) Vᴴ  (Giles, 3.2, and with phases for complex A).
-
-    With D = UᴴȦV and F_ij = 1/(s_j² - s_i²) off the diagonal: ṡ = Re diag D,
-    U̇ = U(F∘(D s + s Dᴴ)) + (1 - UUᴴ)ȦV s⁻¹ and V̇ = V(F∘(s D + Dᴴ s)) + (1 - VVᴴ)ȦᴴU s⁻¹.
-    """
-    u, s, vh = out
-    v, row, column = adjoint_of(vh), expand_dims(s, -2), expand_dims(s, -1)
-    moved = tangents[0] @ v
-    d = adjoint_of(u) @ moved
-    gap = safe_divide(1.0, (row - column) * (row + column))
-    du = u @ (gap * (d * row + column * adjoint_of(d)) + phase(d, row))
-    dv = v @ (gap * (column * d + adjoint_of(d) * row))
-    m, n = shape(a)[-2:]
-    if m > n:
-        du = du + (moved - u @ d) / row
-    if n > m:
-        turned = adjoint_of(tangents[0]) @ u
-        dv = dv + (turned - v @ (vh @ turned)) / row
-    return du, real(diagonal(d)), adjoint_of(dv)
-
-
-def phase(d, row):
-    """The turn of U's columns that complex A leaves free, by convention given to U alone."""
-    return diagonal_matrix(d - adjoint_of(d)) / (2 * row) if is_complex(d) else 0.0
-
-
-class SVDResult(NamedTuple):
-    """The reduced singular value decomposition: A = U diag(S) Vh."""
-
-    U: Any
-    S: Any
-    Vh: Any
-
-
-@op(jvp=svd_jvp, batch=as_it_is)
-def svd(xp, a, /):
-    """Reduced singular value decomposition A = U diag(s) Vᴴ, s falling.
-
-    The vjp is the jvp transposed by the tape, at about twice the cost of one written by hand.
-
-    a : (..., m, n)      U : (..., m, k)      S : (..., k)      Vh : (..., k, n), k = min(m, n)
-
-    Keeps: a, out.  Undefined: for U and Vh where two s are equal or one is 0; columns of equal s
-    are taken not to mix.  Source: Giles (2008), 3.2, and with phases for complex A.
-
-    >>> ad.grad(lambda a: ad.svd(a).S[0])(np.diag([3.0, 2.0])) + 0.0
-    array([[1., 0.],
-           [0., 0.]])
-    """
-    return SVDResult(*xp.linalg.svd(a, full_matrices=False))
-
-
-@reduction(lambda x, out: safe_divide(x, out))
-def length(xp, x, /, axis=None, keepdims=False):
-    """Euclidean length of real x: y = √Σ x²,  ∂y/∂x = x/y, 0 where y = 0; overflows nowhere."""
-    top = xp.max(xp.abs(x), axis, True) if x.size else xp.zeros(())
-    top = xp.where((top > 0) & xp.isfinite(top), top, 1.0).astype(x.dtype)
-    folded = xp.sqrt(xp.sum((x / top) ** 2, axis, True)) * top
-    return folded if keepdims else folded.reshape(shape_after(x.shape, axis, False))[()]
-
-
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Norm of vectors along one axis or of matrices along two, as `numpy.linalg.norm`.
-
-    ord : None (the root of the sum of squares), a number p or ±inf for vectors;
-        "fro", "nuc", 1, 2, inf and their negatives for matrices
-
-    Undefined: at 0, where the gradient is 0; equal largest elements share, for ±inf.
-
-    >>> ad.grad(ad.norm)(np.array([3.0, 4.0])), ad.grad(ad.norm)(np.array([0.0, 0.0]))
-    (array([0.6, 0.8]), array([0., 0.]))
-    """
-    modulus = abs(x)
-    ndim = len(shape(x))
-    if ord is None or (ord == 2 and (ndim == 1 if axis is None else not isinstance(axis, tuple))):
-        return length(modulus, axis, keepdims)
-    axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple([normalised(a, ndim, "norm") for a in axes])
-    if len(axes) == 1:
-        return vector_norm(modulus, ord, axes, keepdims)
-    if len(axes) != 2:
-        raise ShapeError(
-            f"`norm` with ord={ord!r} needs one axis or two; it was given {len(axes)}."
-        )
-    if ord == "fro":
-        return length(modulus, axes, keepdims)
-    if ord in ("nuc", 2, -2):
-        s = svd(moveaxis(x, axes, (-2, -1))).S
-        value = sum(s, -1) if ord == "nuc" else max(s, -1) if ord > 0 else min(s, -1)
-    elif ord in (1, -1, math.inf, -math.inf):
-        by = 0 if ord in (1, -1) else 1
-        sums = sum(modulus, axes[by], True)
-        value = (max if ord > 0 else min)(sums, axes)
-    else:
-        raise ShapeError(
-            f"`norm` of matrices has no ord={ord!r}; it has 'fro', 'nuc', ±1, ±2 and ±inf."
-        )
-    return expand_dims(value, axes) if keepdims else value
-
-
-def vector_norm(modulus: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
-    """The p-norm of vectors whose absolute values are given."""
-    if ord == math.inf:
-        return max(modulus, axes, keepdims)
-    if ord == -math.inf:
-        return min(modulus, axes, keepdims)
-    if ord == 0:
-        return sum(not_equal(modulus, 0).astype(modulus.dtype), axes, keepdims)
-    if ord == 1:
-        return sum(modulus, axes, keepdims)
-    if isinstance(ord, str):
-        raise ShapeError(f"`norm` of vectors has no ord={ord!r}; it has numbers and ±inf.")
-    total = sum(modulus**ord, axes, keepdims)
-    zero = equal(total, 0)
-    return where(zero, 0.0, where(zero, 1.0, total) ** (1.0 / ord))
+    low = xp.linalg.cholesky((a + xp.conj(a).swapaxes(-1, -2)) / 2)
+    return xp.conj(low).swapaxes(-1, -2) if upper else low
