@@ -1,1 +1,30 @@
-"""Convolution and filters under the names of scipy.signal."""
+"""Convolution, filters and spectra under the names of scipy.signal."""
+
+from .ops.signal import convolve as convolve
+from .ops.signal import convolve2d as convolve2d
+from .ops.signal import correlate as correlate
+from .ops.signal import correlate2d as correlate2d
+from .ops.signal import decimate as decimate
+from .ops.signal import deconvolve as deconvolve
+from .ops.signal import detrend as detrend
+from .ops.signal import fftconvolve as fftconvolve
+from .ops.signal import filtfilt as filtfilt
+from .ops.signal import freqz as freqz
+from .ops.signal import hilbert as hilbert
+from .ops.signal import lfilter as lfilter
+from .ops.signal import lfilter_zi as lfilter_zi
+from .ops.signal import oaconvolve as oaconvolve
+from .ops.signal import resample as resample
+from .ops.signal import resample_poly as resample_poly
+from .ops.signal import savgol_filter as savgol_filter
+from .ops.signal import sosfilt as sosfilt
+from .ops.signal import sosfilt_zi as sosfilt_zi
+from .ops.signal import sosfiltfilt as sosfiltfilt
+from .ops.signal import upfirdn as upfirdn
+from .ops.spectra import coherence as coherence
+from .ops.spectra import csd as csd
+from .ops.spectra import istft as istft
+from .ops.spectra import periodogram as periodogram
+from .ops.spectra import spectrogram as spectrogram
+from .ops.spectra import stft as stft
+from .ops.spectra import welch as welch
