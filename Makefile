@@ -9,7 +9,7 @@ demo: .venv
 	@$(BIN)/python -m adjoint demo
 
 test: .venv
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 bench: .venv
 	@$(BIN)/python benchmarks/run.py

@@ -6,9 +6,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "adjoint"
 BUDGET = dict(
-    errors=320, backends=175, core=1850, ops=9000, transforms=2900, interop=300, compile=3000,
+    errors=375, backends=175, core=2300, ops=16200, transforms=3600, interop=700, compile=3000,
     show=1350, testing=350, demo=660,
-    fft=60, integrate=60, linalg=120, signal=60, special=160, stats=60,
+    fft=40, integrate=40, linalg=90, signal=40, special=40, stats=40,
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Laws that hold for every program: linearity, duality, symmetry of second derivatives, nesting.
 
-The programs are drawn from the registry: whatever elementwise op is declared takes part, then folds
-along axes, products of matrices and indexing.
+The programs are drawn from the registry: every elementwise op of NumPy's names takes part, then
+folds along axes, products of matrices and indexing.
 """
 
 import numpy as np
@@ -11,11 +11,15 @@ from hypothesis import strategies as st
 
 import adjoint as ad
 
-ELSEWHERE = {"acosh", "to_complex"}  # not defined, or not real, between 0 and 1
+ELSEWHERE = {"acosh", "ldexp", "to_complex"}  # not defined, or not real, between 0 and 1
 OPS = sorted(
     name
     for name, op in ad.OPS.items()
-    if op.word == "elementwise" and not op.params and len(op.inputs) < 3 and name not in ELSEWHERE
+    if op.forward.__module__ == "adjoint.ops.elementwise"
+    and op.word == "elementwise"
+    and not op.params
+    and len(op.inputs) < 3
+    and name not in ELSEWHERE
 )
 SHAPES = ((2, 3), (3,), ())
 small = settings(max_examples=40, deadline=None, derandomize=True, database=None)

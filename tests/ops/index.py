@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from adjoint.ops.index import sources
+
 from .case import case, plane, uniform
 
 cube = uniform(-1, 1, (2, 3, 4))
@@ -46,6 +48,36 @@ for text, slices in [
         call=lambda x, text, of=slices: of(x),
         text=text,
         like=lambda x, text, of=slices: of(x),
+    )
+for where in [[[0]], [[0, 1, 1]], [[1, 0], [2, -1]], [[1], [2], [-1]], [[[0, 1]], [[2, 2]]]]:
+    where = np.array(where)
+    case("gather", cube, where, like=lambda x, where: x[tuple(where)])
+    picked = np.zeros((2, 3, 4))[tuple(where)].shape
+    case(
+        "scatter_add",
+        uniform(-1, 1, picked),
+        where,
+        shape=(2, 3, 4),
+        like=lambda x, where, shape: added(x, shape, tuple(where)),
+    )
+case("gather", plane(-1, 1, (3,)), np.array([[0, 0]]), like=lambda x, where: x[where[0]])
+case("gather", matrix, np.array([1]), like=lambda x, where: x[1])
+case("gather", matrix, np.array([1, 2]), like=lambda x, where: x[1, 2])
+case("gather", matrix, np.zeros((1, 0), int), like=lambda x, where: x[:0])
+case(
+    "scatter_add",
+    uniform(-1, 1),
+    np.array([1]),
+    shape=(3,),
+    like=lambda x, where, shape: x * np.array([0, 1, 0], x.dtype),
+)
+case("as_position", np.array([[3, 1], [0, 2]], np.int8), like=lambda i: i.astype(np.intp))
+for written, size, wanted in [([3, 1, 3], 5, [0, 6, 2, 7, 4]), ([], 3, [0, 1, 2])]:
+    case(
+        "sources",
+        np.array(written, int),
+        call=lambda where, size=size: sources(where, size),
+        like=lambda where, wanted=wanted: np.array(wanted),
     )
 case("take", matrix, [1, 0, 1])
 case("take", matrix, TWICE, axis=0)
