@@ -309,8 +309,9 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *LATER, *FACES})
 
 
+HIDDEN = (
+    "Any TYPE_CHECKING LATER FACES ROOMS HIDDEN import_module find history methods names protocols"
+).split()
 __all__ = [
-    n
-    for n in dict.fromkeys((*globals(), *LATER, *FACES))
-    if n not in ("Any", "TYPE_CHECKING", "LATER", "FACES", "ROOMS", "import_module") and n[0] != "_"
+    n for n in dict.fromkeys((*globals(), *LATER, *FACES)) if n not in HIDDEN and n[0] != "_"
 ]

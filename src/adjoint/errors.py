@@ -303,6 +303,23 @@ class OptimisationError(AdjointError, ValueError):
     """
 
 
+class IntegrationError(AdjointError, ArithmeticError):
+    """A differential equation could not be solved.
+
+    >>> import adjoint as ad
+    >>> ad.integrate.solve_ivp(lambda t, y: y * y, (0.0, 2.0), [1.0])
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.IntegrationError: `solve_ivp` did not reach the end: Required \
+step size is less than spacing between numbers.
+
+    Cured, for that solution is infinite at 1:
+
+    >>> ad.integrate.solve_ivp(lambda t, y: y * y, (0.0, 0.5), [1.0]).y[0, -1].round(2)
+    np.float64(2.0)
+    """
+
+
 class DeclarationError(AdjointError, TypeError):
     """An op was declared against the contract of `adjoint.ops.rules`; raised at import.
 

@@ -7,7 +7,17 @@ import adjoint as ad
 
 X = np.array([0.0, 4.0, -1.0])
 GAPS = np.array([1.0, np.nan, 2.0])
+
+
+def overwritten(x):
+    """The root of x, in which what is no number is written over."""
+    y = ad.sqrt(x)
+    y[X <= 0] = 0.0
+    return y
+
+
 POLES = {
+    "a mask written to": (overwritten, [0, 1 / 4, 0], [0, -1 / 32, 0]),
     "sqrt": (lambda x: ad.where(x > 0, ad.sqrt(x), 0.0), [0, 1 / 4, 0], [0, -1 / 32, 0]),
     "log": (lambda x: ad.where(x > 0, x * ad.log(x), 0.0), [0, np.log(4) + 1, 0], [0, 1 / 4, 0]),
     "reciprocal": (lambda x: ad.where(x > 0, 1 / x, 0.0), [0, -1 / 16, 0], [0, 1 / 32, 0]),

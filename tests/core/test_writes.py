@@ -219,6 +219,49 @@ def test_without_tracking_a_leaf_is_updated_in_its_own_array():
     np.testing.assert_array_equal(w.grad, [18.0, 3.0])
 
 
+def test_without_tracking_a_leaf_is_updated_through_its_views():
+    array = np.arange(6.0).reshape(2, 3)
+    w = ad.Tensor(array)
+    before = w[0]
+    with ad.no_grad():
+        w[1:] -= 10.0
+        w.T[0] += 1.0
+        w.reshape(-1)[5] = 7.0
+        before *= 2.0
+    np.testing.assert_array_equal(array, [[2.0, 2.0, 4.0], [-6.0, -6.0, 7.0]])
+    assert w.data is array
+    assert w.tracked
+    assert w.op is None
+    np.testing.assert_array_equal(before.data, array[0])
+
+
+def test_without_tracking_a_leaf_that_is_a_number_is_updated():
+    array = np.array(2.0)
+    w = ad.Tensor(array)
+    with ad.no_grad():
+        w -= 0.5
+    assert w.tracked
+    assert w.op is None
+    assert array == w.data == 1.5
+
+
+def test_parts_of_complex_values_are_assigned():
+    def f(x):
+        z = x * (1 + 2j)
+        z.real[0] = x[1]
+        z.real *= x[2]
+        z.imag *= x[3]
+        z.imag += z.real
+        return abs(z)
+
+    both(f)
+    x = ad.Tensor(X) * 1.0
+    x.real = 2.0
+    np.testing.assert_array_equal(x.data, np.full(6, 2.0))
+    with pytest.raises(DataError, match="no imaginary part"):
+        x.imag = 1.0
+
+
 def test_numbers_are_not_written_to():
     total = start = ad.Tensor(1.0)
     total += 2.0

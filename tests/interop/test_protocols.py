@@ -85,6 +85,7 @@ def test_arrays_and_their_numbers_stand_on_the_left(f):
         "subtract.outer": lambda x: np.subtract.outer(V, x),
         "add.reduceat": lambda x: np.add.reduceat(x, [0, 2, 1], axis=1),
         "reduce where": lambda x: np.add.reduce(x, axis=1, where=SMALL),
+        "logaddexp.reduce where": lambda x: np.logaddexp.reduce(x, 1, where=SMALL, initial=0.5),
         "dtype": lambda x: np.add(x, V, dtype=np.float32).astype(np.float64),
     }.values(),
 )
@@ -116,6 +117,7 @@ def test_at_writes_once_for_each_time_that_an_element_is_picked(name):
 
 
 WRITING = {
+    "nan_to_num": lambda x: np.nan_to_num(np.log(x, out=x), copy=False, neginf=1.0),
     "out": lambda x: np.add(x, 1.0, out=x),
     "out and where": lambda x: np.multiply(x, x, out=x, where=SMALL),
     "out of a reduction": lambda x: np.sum(x, axis=0, out=x[1]),
@@ -177,6 +179,8 @@ FUNCTIONS = {
     "median": lambda x: np.median(x),
     "quantile": lambda x: np.quantile(x, 0.3, axis=1),
     "pad": lambda x: np.pad(x, 1, mode="reflect"),
+    "pad with": lambda x: np.pad(x, 1, constant_values=2.0),
+    "var where, corrected": lambda x: np.var(x, where=SMALL, correction=1),
     "interp": lambda x: np.interp(x, V[[1, 0, 2]], V),
     "fft": lambda x: np.abs(np.fft.fft(x, axis=1)),
     "array functions of several": lambda x: np.hstack([x, X]),
@@ -256,6 +260,12 @@ REFUSED = {
     "a whole dtype": lambda t: np.sum(t, dtype=int),
     "a ufunc of whole numbers": lambda t: np.bitwise_and(t, 1),
     "a function without a rule": lambda t: np.packbits(t),
+    "a parameter that is not known": lambda t: np.add(t, 1.0, signature="dd->d"),
+    "axes of a product": lambda t: np.matmul(t, t, axes=[(0,), (0,), ()]),
+    "matmul in place on a plain array": lambda t: np.ones((3, 3)).__imatmul__(np.diag(t)),
+    "initial of a fold": lambda t: np.hypot.reduce(t, initial=2.0),
+    "where of a fold": lambda t: np.hypot.reduce(t, where=V > 0.2, out=ad.zeros(())),
+    "a real dtype of complex values": lambda t: np.var(t + 1j, dtype=float),
     "where without out": lambda t: np.sin(t, where=np.array([True, False, True])),
 }
 
@@ -273,6 +283,28 @@ def test_a_plain_value_may_go_where_a_followed_one_may_not():
     out += constant
     np.testing.assert_allclose(out, 2 * V + 1)
     assert np.unpackbits(ad.Tensor(np.ones(1)).detach().numpy().astype(np.uint8)).sum() == 1
+
+
+def test_truth_values_of_a_ufunc_are_those_of_numpy():
+    t = ad.Tensor(X)
+    assert np.all(t < 0.6, where=SMALL)
+    np.testing.assert_array_equal(np.any(t, axis=0, where=SMALL), np.any(X, axis=0, where=SMALL))
+    for method in (np.logical_and.accumulate, np.logical_or.reduce):
+        np.testing.assert_array_equal(method(t), method(X), strict=True)
+
+
+def test_the_dtype_is_that_of_the_result():
+    t = ad.Tensor(X)
+    assert np.multiply(t, np.arange(3), dtype=np.float32).dtype == np.float32
+    assert np.cov(t, dtype=np.float32).dtype == np.float32
+    assert np.var(t + 1j, where=SMALL).dtype == np.float64
+
+
+def test_a_fold_of_one_element_is_no_view():
+    y = ad.Tensor(X[:1]) * 1.0
+    total = np.hypot.reduce(y)
+    total *= 2.0
+    np.testing.assert_array_equal(y.data, X[:1])
 
 
 def test_out_is_what_is_returned():

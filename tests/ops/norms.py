@@ -13,9 +13,12 @@ def lengths(x, axis=None, keepdims=False):
     return np.sqrt(np.sum(x * x, axis, keepdims=keepdims))
 
 
-for fold in {}, dict(axis=0), dict(axis=-1, keepdims=True), dict(axis=(0, 2)), dict(keepdims=True):
+for fold in (
+    dict(axis=None), dict(axis=0), dict(axis=-1, keepdims=True), dict(axis=(0, 2)),
+    dict(axis=None, keepdims=True),
+):  # fmt: skip
     case("length", uniform(0.5, 2, (2, 3, 2)), **fold, like=lengths)
-case("length", uniform(0.5, 2), like=lengths)
+case("length", uniform(0.5, 2), axis=None, like=lengths)
 case("length", uniform(0.5, 2, (0, 2)), axis=1, like=lengths)
 vectors, signs = apart(-2, 2.1, (2, 4)), uniform(-2, 2.2, (2, 3, 2))
 for order in None, 1, 2, 3, 0.5, -1, 0, np.inf, -np.inf:

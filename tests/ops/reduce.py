@@ -112,6 +112,7 @@ for axis in 0, 1:
     case("running_min", spread, axis=axis, like=np.minimum.accumulate)
     case("running_logsumexp", spread, axis=axis, like=np.logaddexp.accumulate)
     case("crest", spread, axis=axis, like=np.maximum.accumulate)
+    case("summit", spread, axis=axis, like=lambda x, axis: x.max(axis, keepdims=True))
 for name, like in [
     ("cummax", extreme_so_far(np.maximum)),
     ("cummin", extreme_so_far(np.minimum)),

@@ -85,6 +85,78 @@ def test_of_no_elements_the_logarithm_of_the_sum_is_minus_infinity():
     assert ad.grad(lambda x: ad.logsumexp(x, 0).sum())(x).shape == (0, 2)
 
 
+@pytest.mark.parametrize("level", [1e8, -1e15, 0.0])
+def test_the_level_of_large_numbers_takes_no_digits_off_their_softmax(level):
+    x = np.array([0.0, 1.0, -1.0]) + level
+    p = np.exp([0.0, 1.0, -1.0])
+    p /= p.sum()
+    slopes = np.diag(p) - np.outer(p, p)
+    np.testing.assert_allclose(ad.softmax(x), p, rtol=1e-15)
+    np.testing.assert_allclose(ad.log_softmax(x), np.log(p), rtol=1e-14)
+    np.testing.assert_allclose(ad.vmap(ad.softmax)(np.array([x, -x]))[0], p, rtol=1e-15)
+    every = ad.jacfwd, ad.jacrev, lambda f: lambda x: ad.vmap(ad.jacrev(f))(x[None])[0]
+    for jacobian in every:
+        np.testing.assert_allclose(jacobian(ad.softmax)(x), slopes, atol=1e-15)
+        np.testing.assert_allclose(jacobian(ad.log_softmax)(x), np.eye(3) - p, atol=1e-15)
+        np.testing.assert_allclose(
+            jacobian(ad.grad(lambda x: ad.log_softmax(x)[0]))(x), -slopes, atol=1e-15
+        )
+
+
+def test_softmax_takes_a_number_and_whole_numbers_and_names_an_axis_that_is_not_there():
+    assert ad.softmax(2.0) == ad.softmax(2.0, None) == 1
+    assert ad.log_softmax(2.0) == 0
+    for whole in np.array([1, 3], np.uint8), np.array([0, 1]) > 0:
+        np.testing.assert_allclose(ad.softmax(whole), ad.softmax(whole.astype(float)))
+        assert ad.logsumexp(whole) == ad.logsumexp(whole.astype(float))
+    assert ad.softmax(np.zeros((2, 0))).shape == (2, 0)
+    for f in ad.softmax, ad.log_softmax:
+        with pytest.raises(ad.errors.AxisError, match=f"`{f.__name__}` was given axis 5"):
+            f(np.ones(3), 5)
+    with pytest.raises(ad.errors.AxisError, match=r"`logsumexp.*axis 5 is out of bounds for 1 dim"):
+        ad.logsumexp(np.ones(3), 5)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300, -1e-200])
+@pytest.mark.parametrize(
+    "f",
+    [
+        ad.std,
+        ad.nanstd,
+        lambda x: ad.std(x, ddof=1),
+        lambda x: ad.std(x, mean=2 * x[0]),
+        lambda x: ad.std(ad.multiply(x, 1j)),
+        lambda x: ad.std(ad.stack([x, x + x]), 1).sum(),
+        lambda x: ad.norm(x, 3),
+        lambda x: ad.norm(x, 0.5),
+        lambda x: ad.norm(x, -2),
+        lambda x: ad.norm(ad.stack([x, x]), 3, 1, True).sum(),
+    ],
+)
+def test_a_spread_and_a_norm_of_any_scale_keep_their_digits(f, scale):
+    x = np.array([1.0, 2.0, 4.0])
+    value, slopes = ad.value_and_grad(f)(x)
+    got, there = ad.value_and_grad(f)(x * scale)
+    np.testing.assert_allclose(got, value * abs(scale), rtol=1e-14)
+    np.testing.assert_allclose(there, slopes * np.sign(scale), rtol=1e-13)
+    push = ad.jvp(f, (x * scale,), (np.array([1.0, 0.0, 0.0]),))[1]
+    np.testing.assert_allclose(push, slopes[0] * np.sign(scale), rtol=1e-13)
+
+
+def test_a_deviation_has_the_bits_of_that_of_numbers_scaled_by_a_power_of_two():
+    x = np.random.default_rng(0).normal(size=(50, 40))
+    for axis in None, 0, 1:
+        want = ad.std(x, axis)
+        np.testing.assert_allclose(want, np.std(x, axis), rtol=1e-15)
+        for power in -900, 900:
+            assert (ad.std(np.ldexp(x, power), axis) == np.ldexp(want, power)).all()
+    mixed = np.array([[1.0, 2.0], [1e-300, 3e-300], [1e300, 3e300], [5.0, 5.0]])
+    np.testing.assert_allclose(ad.std(mixed, 1), [0.5, 1e-300, 1e300, 0], rtol=1e-15)
+    np.testing.assert_allclose(
+        ad.vmap(ad.grad(ad.std))(mixed), [[-0.5, 0.5]] * 3 + [[0, 0]], rtol=1e-15
+    )
+
+
 @pytest.mark.parametrize("f", [ad.max, ad.min, ad.ptp, ad.nanmax, ad.nanmin])
 def test_no_elements_have_no_extreme(f):
     for x in np.zeros(0), ad.Tensor(np.zeros(0)):

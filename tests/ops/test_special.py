@@ -6,6 +6,9 @@ import scipy.special as sp
 
 import adjoint as ad
 
+from .test_kinks import curvature
+from .test_kinks import slope as slope_both_ways
+
 mp = pytest.importorskip("mpmath")
 special = ad.special
 inf, nan = np.inf, np.nan
@@ -357,6 +360,29 @@ def test_complex_arguments_without_a_rule_are_refused(name):
 def test_at_ends_and_holes_the_slope_is_the_limit_or_the_one_stated(f, x, want):
     slope = ad.grad(lambda x: ad.real(f(x)))(x)
     np.testing.assert_allclose(slope, want, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero|invalid value:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("f", "x", "first", "second"),
+    [
+        (lambda x: special.sici(x)[0], 0.0, 1.0, 0.0),
+        (lambda x: special.shichi(x)[0], 0.0, 1.0, 0.0),
+        (lambda x: special.sici(x)[0], [0.0, np.pi], 1.0, -1 / np.pi),
+        (lambda x: special.airy(x)[0], 200.0, 0.0, 0.0),
+    ],
+)
+def test_the_pole_of_another_output_takes_no_part(f, x, first, second):
+    np.testing.assert_allclose(slope_both_ways(f, x).sum(), first, rtol=1e-15, atol=1e-15)
+    np.testing.assert_allclose(curvature(f, x), second, rtol=1e-14, atol=1e-15)
+    mapped = ad.vmap(ad.grad(lambda x: f(x).sum()))(np.asarray(x, float)[None])
+    np.testing.assert_array_equal(mapped[0], slope_both_ways(f, x))
+
+
+def test_the_slope_of_an_integral_at_its_pole_is_infinite():
+    with np.errstate(divide="ignore"):
+        assert ad.grad(lambda x: special.sici(x)[1])(0.0) == inf
+        assert ad.grad(lambda x: special.shichi(x)[1])(0.0) == inf
 
 
 def test_outside_of_the_domain_a_slope_is_nan():

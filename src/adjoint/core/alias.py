@@ -73,7 +73,11 @@ def write(t: Any, value: Any) -> None:
     """Let `t` and all that shows its elements have those of `value`, which is of its shape."""
     if shape(value) != t.shape:
         raise ShapeError(f"a value of shape {shape(value)} cannot be written into one of {t.shape}")
-    if t.level == 0 and PAUSED and paused(0) and isinstance(t, Tensor) and is_leaf(t):
+    changes = [(t, value)]
+    while (source := source_of(t)) is not None:
+        t, op, params = source
+        changes.append((t, value := op.write(t, value, *params)))
+    if is_updated(t, value):
         if type(t.primal) is np.ndarray:
             t.primal[...] = value.primal
         else:
@@ -81,10 +85,6 @@ def write(t: Any, value: Any) -> None:
         return
     if not WRITTEN:
         start_writing()
-    changes = [(t, value)]
-    while (source := source_of(t)) is not None:
-        t, op, params = source
-        changes.append((t, value := op.write(t, value, *params)))
     views = list(shown(t))
     for each, new in changes:
         become(each, new)
@@ -93,8 +93,10 @@ def write(t: Any, value: Any) -> None:
         become(view, op.call(of, *params))
 
 
-def is_leaf(t: Tensor) -> bool:
-    """True for a variable of the user's."""
+def is_updated(t: Any, value: Any) -> bool:
+    """True for a variable of the user's under `no_grad`: it takes `value` in its own array."""
+    if not (PAUSED and t.level == value.level == 0 and paused(0) and isinstance(t, Tensor)):
+        return False
     return t.node is not None and t.node[1] is LEAF
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.alias import write
 from ..core.traced import Traced, shape
 from ..errors import DataError
-from ..ops import elementwise, reduce
+from ..ops import constant, elementwise, reduce
 from ..ops.assign import setitem
 from ..ops.shape import broadcast_to
 
@@ -21,6 +21,9 @@ TOTALS: dict[str, tuple[float, Function]] = {
     "prod": (1.0, elementwise.multiply),
     "max": (-np.inf, elementwise.maximum),
     "min": (np.inf, elementwise.minimum),
+    "logsumexp": (-np.inf, elementwise.logaddexp),
+    "all": (1.0, constant.logical_and),
+    "any": (0.0, constant.logical_or),
 }
 TOTALS |= {"amax": TOTALS["max"], "amin": TOTALS["min"]}
 """Reductions with an identity, and how one more value joins the result."""
@@ -45,7 +48,11 @@ def around(
         value = reduced(function, name, args, kwargs, mask, initial)
         mask = True
     else:
+        if initial is not None:
+            raise DataError(f"`np.{name}` of a Tensor takes no `initial=`.")
         value = function(*args, **kwargs)
+    if hasattr(value, "dtype") and dtype is not None and value.dtype.kind == np.dtype(dtype).kind:
+        value = of_dtype(value, dtype, name)
     if out is None:
         if mask is not True:
             raise DataError(
@@ -58,9 +65,18 @@ def around(
 
 def of_dtype(x: Any, dtype: Any, name: str) -> Any:
     """An argument in the dtype that the computation is to have."""
-    if not hasattr(x, "dtype") or x.dtype == np.dtype(dtype) or x.dtype.kind not in "fc":
+    kind = np.dtype(dtype).kind
+    if not hasattr(x, "dtype") or x.dtype == np.dtype(dtype):
         return x
-    if np.dtype(dtype).kind not in "fc":
+    if x.dtype.kind not in "fc":
+        operand = kind in "fc" and isinstance(getattr(np, name, None), np.ufunc)
+        return np.asarray(x, dtype)[()] if operand and not isinstance(x, Traced) else x
+    if x.dtype.kind == "c" and kind == "f":
+        raise DataError(
+            f"`np.{name}` of complex values was given dtype={np.dtype(dtype)}: the imaginary part "
+            "would be lost. Take `.real` first, or `.astype` of the result."
+        )
+    if kind not in "fc":
         raise DataError(
             f"`np.{name}` of a Tensor was given dtype={np.dtype(dtype)}: whole numbers have no "
             "derivative. Leave it out, or give it `.detach()` of the Tensor."
@@ -116,16 +132,27 @@ def mean(x: Any, mask: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return total / reduce.sum(kept, axis, keepdims)
 
 
-def var(x: Any, mask: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(
+    x: Any,
+    mask: Any,
+    axis: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """The variance of the elements where `mask` is true."""
-    kept = reduce.sum(broadcast_to(np.asarray(mask, x.dtype), shape(x)), axis, keepdims)
-    apart = elementwise.abs(elementwise.where(mask, x - mean(x, mask, axis, True), 0.0))
-    return reduce.sum(apart * apart, axis, keepdims) / (kept - ddof)
+    ddof = ddof if correction is None else correction
+    centre = MASKED["mean"](x, mask, axis, True) if mean is None else mean
+    apart = elementwise.abs(elementwise.where(mask, x - centre, 0.0))
+    kept = reduce.sum(broadcast_to(np.asarray(mask, apart.dtype), shape(x)), axis, keepdims)
+    return reduce.sum(apart * apart, axis, keepdims) / elementwise.maximum(kept - ddof, 0.0)
 
 
-def std(x: Any, mask: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(x: Any, mask: Any, *args: Any, **kwargs: Any) -> Any:
     """The standard deviation of the elements where `mask` is true; of equal ones the slope is 0."""
-    square = var(x, mask, axis, ddof, keepdims)
+    square = var(x, mask, *args, **kwargs)
     flat = square == 0
     return elementwise.where(flat, 0.0, elementwise.sqrt(elementwise.where(flat, 1.0, square)))
 

@@ -32,6 +32,9 @@ IGNORED = frozenset(
 )
 """Parameters that change how a value is computed or kept, and not what it is."""
 
+STRAIGHT = ([(-2, -1)] * 3, [(-1,), (-2, -1), (-1,)])
+"""The `axes` that `array @= t` gives `np.matmul`: those it has anyhow."""
+
 BITWISE = dict(
     bitwise_and="logical_and",
     bitwise_or="logical_or",
@@ -63,8 +66,21 @@ def __array_ufunc__(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: 
     if not kwargs:
         return function(*inputs)
     extras = {k: kwargs.pop(k) for k in AROUND if k in kwargs}
+    if ufunc is np.matmul and kwargs.get("axes") in STRAIGHT:
+        del kwargs["axes"]
     kwargs = {k: v for k, v in kwargs.items() if k not in IGNORED}
+    for param, value in kwargs.items():
+        if param not in inspect.signature(function).parameters:
+            raise unknown(ufunc.__name__, param, value, function)
     return around(function, ufunc.__name__, inputs, kwargs, extras)
+
+
+def unknown(name: str, param: str, value: Any, ours: Function) -> DataError:
+    """What a parameter of NumPy's says that adjoint's function lacks."""
+    return DataError(
+        f"`np.{name}` of a Tensor was given {param}={value!r}, which adjoint does not know; "
+        f"its own has {', '.join(inspect.signature(ours).parameters)}."
+    )
 
 
 @functools.cache
@@ -171,8 +187,13 @@ class Adapter:
         }:
             self.signature = None
             return
+        keywords = inspect.Parameter.VAR_KEYWORD
+        self.open = any(p.kind is keywords for p in mine)
+        mine = [p for p in mine if p.kind is not keywords]
         named = {p.name for p in mine if p.kind is not p.POSITIONAL_ONLY}
-        known = list(self.signature.parameters)
+        theirs_all = self.signature.parameters.values()
+        self.rest = next((p.name for p in theirs_all if p.kind is keywords), "")
+        known = [p.name for p in theirs_all if p.kind is not keywords]
         for i, param in enumerate(known):
             if param in named:
                 self.pairs[param] = param
@@ -200,17 +221,19 @@ class Adapter:
             return self.ours(*args)
         given: dict[str, Any] = {}
         extras = {}
-        for param, value in self.signature.bind(*args, **kwargs).arguments.items():
-            if param in self.pairs:
+        bound = self.signature.bind(*args, **kwargs).arguments
+        bound |= bound.pop(self.rest, {})
+        for param, value in bound.items():
+            if param in self.pairs or (self.open and param not in self.signature.parameters):
                 if value is not np._NoValue:
-                    given[self.pairs[param]] = value
+                    given[self.pairs.get(param, param)] = value
             elif param in AROUND:
                 extras[param] = value
-            elif param not in IGNORED and not same(value, self.signature.parameters[param].default):
-                raise DataError(
-                    f"`np.{self.name}` of a Tensor was given {param}={value!r}, which adjoint does "
-                    f"not know; its own has {', '.join(inspect.signature(self.ours).parameters)}."
-                )
+            elif param not in IGNORED and not (
+                param in self.signature.parameters
+                and same(value, self.signature.parameters[param].default)
+            ):
+                raise unknown(self.name, param, value, self.ours)
         first = [given.pop(name) for name in takewhile(given.__contains__, self.first)]
         return around(self.ours, self.name, first, given, extras)
 

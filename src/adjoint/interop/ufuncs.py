@@ -11,6 +11,7 @@ from ..core.alias import write
 from ..core.traced import Traced
 from ..core.traced import shape as shape_of
 from ..errors import DataError
+from ..ops import elementwise
 from ..ops.assign import assign, setitem
 from ..ops.index import getitem, index_add
 from ..ops.shape import broadcast_to, moveaxis, normalised, ravel, reshape, stack
@@ -34,6 +35,8 @@ def fold(
     name = REDUCTIONS.get(ufunc.__name__, ufunc.__name__)
     if name != ufunc.__name__:
         return around(face("", name), name, (x,), dict(axis=axis, keepdims=keepdims), extras)
+    if extras.pop("where", True) is not True:
+        raise DataError(f"`np.{name}.reduce` of a Tensor takes no `where=`.")
 
     def one_by_one(x: Any) -> Any:
         rest = range(len(shape_of(x))) if axis is None else axis if type(axis) is tuple else (axis,)
@@ -41,11 +44,17 @@ def fold(
         total = x
         for a in reversed(axes):
             total = moveaxis(total, a, 0)
-            total = running(function, total)[-1]
+            totals = running(function, total)
+            total = totals[-1] if len(totals) > 1 else elementwise.positive(total[0])
         kept = tuple([1 if i in axes else n for i, n in enumerate(shape_of(x))])
         return reshape(total, kept) if keepdims else total
 
     return around(one_by_one, name, (x,), {}, extras)
+
+
+def truth(ufunc: Any, x: Any) -> Any:
+    """The truth values of x for a ufunc that is of those alone."""
+    return x != 0 if ufunc.__name__.startswith("logical_") else x
 
 
 def running(function: Function, x: Any) -> list[Any]:
@@ -63,6 +72,7 @@ def accumulate(function: Function, ufunc: Any, x: Any, axis: int = 0, **extras: 
     if ufunc.__name__ in RUNNING:
         known = face("", RUNNING[ufunc.__name__])
         return around(known, ufunc.__name__, (x,), dict(axis=axis), extras)
+    x = truth(ufunc, x)
 
     def one_by_one(x: Any) -> Any:
         return moveaxis(stack(running(function, moveaxis(x, axis, 0))), 0, axis)
@@ -105,6 +115,7 @@ def reduceat(
 ) -> Any:
     """`ufunc.reduceat`: `reduce` over the slices that `indices` begin; of none, its start."""
     starts = [int(i) for i in indices]
+    x = truth(ufunc, x)
 
     def pieces(x: Any) -> Any:
         front = moveaxis(x, axis, 0)

@@ -14,6 +14,7 @@ from ..ops.assign import assign
 from ..ops.elementwise import where as choose
 from ..ops.index import getitem
 from ..ops.shape import broadcast_to, normalised, ravel
+from .names import face
 
 
 def into(target: Any, source: Any, name: str) -> None:
@@ -84,7 +85,16 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -
     assign(arr, tuple(grid), broadcast_to(values, target) if hasattr(values, "shape") else values)
 
 
-FUNCTIONS: dict[str, Callable[..., None]] = dict(
+def nan_to_num(x: Any, copy: bool = True, *numbers: Any, **named: Any) -> Any:
+    """Numbers for what is none, written over it in x itself without `copy`."""
+    value = face("", "nan_to_num")(x, True, *numbers, **named)
+    if copy or not isinstance(x, Traced) or not x.ndim:
+        return value
+    assign(x, ..., value)
+    return x
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = dict(
     copyto=copyto, put=put, place=place, putmask=putmask, fill_diagonal=fill_diagonal,
-    put_along_axis=put_along_axis,
+    put_along_axis=put_along_axis, nan_to_num=nan_to_num,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backends.namespace import RAW, SLICING, describe, is_basic
-from ..core.alias import WRITTEN, source_of, write
+from ..core.alias import WRITTEN, is_updated, source_of, write
 from ..core.op import OPS
 from ..core.reverse import give, pull_many, unbroadcast
 from ..core.tensor import PAUSED, Result, Tensor, tick
@@ -17,7 +17,7 @@ from ..core.traced import shape as shape_of
 from ..errors import DataError, ShapeError
 from . import elementwise, linalg
 from .batch import lengthen, looped
-from .elementwise import imag, is_complex, where
+from .elementwise import imag, is_complex, real, where
 from .index import frozen, getitem, mapped, put
 from .rules import op, zeros_like
 from .shape import broadcast_to, flip, inverse, matrix_transpose, permute_dims, reshape
@@ -106,6 +106,7 @@ def pull_setitem(ct, node, cts, owned, heap, level):
 
 
 setitem.op.pull = pull_setitem
+setitem.op.chooses = lambda node: not is_basic(node[5][2])
 
 
 PROBE = Tensor(np.zeros(1))
@@ -171,7 +172,7 @@ def augmented(function: Any) -> Any:
 
     def in_place_operator(self: Any, other: Any) -> Any:
         out = function(self, other)
-        if out is NotImplemented or not self.ndim:
+        if out is NotImplemented or not (self.ndim or is_updated(self, out)):
             return out
         if shape_of(out) != self.shape:
             raise ShapeError(
@@ -182,6 +183,18 @@ def augmented(function: Any) -> Any:
         return self
 
     return in_place_operator
+
+
+def set_real(self: Any, value: Any) -> None:
+    """`self.real = value`, which also ends `self.real *= 2`."""
+    assign(self, ..., value + imag(self) * 1j if is_complex(self) else value)
+
+
+def set_imag(self: Any, value: Any) -> None:
+    """`self.imag = value`, which also ends `self.imag *= 2`."""
+    if not is_complex(self):
+        raise DataError(f"a real array, {describe(self)}, has no imaginary part to write into.")
+    assign(self, ..., real(self) + value * 1j)
 
 
 def read_only(of, view, *params):
@@ -218,6 +231,7 @@ WRITES: dict[str, Any] = {
     "matrix_transpose": (lambda of, view: matrix_transpose(view), always),
     "flip": (lambda of, view, axis: flip(view, axis), always),
     "real": (lambda of, view: view + imag(of) * 1j if is_complex(of) else view, always),
+    "imag": (lambda of, view: real(of) + view * 1j, lambda view, of: is_complex(of)),
     "diagonal": (read_only, always),
 }  # fmt: skip
 

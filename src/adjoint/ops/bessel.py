@@ -411,6 +411,12 @@ def ive(v, z):
     return ive_apart(v, z, abs(real(z)))
 
 
+def spherical_slope(f, n, z, sign):
+    """(n fₙ₋₁ ± (n + 1) fₙ₊₁)/(2n + 1), the slope of spherical functions; of kₙ its negative."""
+    up = (n + 1) * f(n + 1, z)
+    return (n * f(maximum(n - 1, 0), z) + sign * up) / (2 * n + 1)
+
+
 @elementwise(counted("spherical_jn", "n"), lambda t, n, z: t * spherical_jn(n, z, True))
 def spherical_jn_value(xp, n, z, /):
     """Spherical Bessel function of the first kind: as `spherical_jn`."""
@@ -420,16 +426,14 @@ def spherical_jn_value(xp, n, z, /):
 def spherical_jn(n, z, derivative=False):
     """Spherical Bessel function of the first kind, or its derivative.
 
-    (2n + 1) jₙ' = (n jₙ₋₁ - (n + 1) jₙ₊₁).  n : whole number, at least 0; a derivative in it is
+    (2n + 1) jₙ' = n jₙ₋₁ - (n + 1) jₙ₊₁.  n : whole number, at least 0; a derivative in it is
     refused.  z : real or complex.  Source: DLMF 10.51.1.
 
     >>> round(float(ad.grad(lambda z: ad.special.spherical_jn(1, z))(0.0)), 9)
     0.333333333
     """
     n, z = known(n), known(z)
-    if not derivative:
-        return spherical_jn_value(n, z)
-    return (n * spherical_jn(maximum(n - 1, 0), z) - (n + 1) * spherical_jn(n + 1, z)) / (2 * n + 1)
+    return spherical_slope(spherical_jn, n, z, -1) if derivative else spherical_jn_value(n, z)
 
 
 @elementwise(counted("spherical_yn", "n"), lambda t, n, z: t * spherical_yn(n, z, True))
@@ -441,16 +445,14 @@ def spherical_yn_value(xp, n, z, /):
 def spherical_yn(n, z, derivative=False):
     """Spherical Bessel function of the second kind, or its derivative.
 
-    (2n + 1) yₙ' = (n yₙ₋₁ - (n + 1) yₙ₊₁).  n : whole number, at least 0; a derivative in it is
+    (2n + 1) yₙ' = n yₙ₋₁ - (n + 1) yₙ₊₁.  n : whole number, at least 0; a derivative in it is
     refused.  z : real or complex.  Source: DLMF 10.51.1.
 
     >>> round(float(ad.grad(lambda z: ad.special.spherical_yn(0, z))(1.0)), 9)
     1.381773291
     """
     n, z = known(n), known(z)
-    if not derivative:
-        return spherical_yn_value(n, z)
-    return (n * spherical_yn(maximum(n - 1, 0), z) - (n + 1) * spherical_yn(n + 1, z)) / (2 * n + 1)
+    return spherical_slope(spherical_yn, n, z, -1) if derivative else spherical_yn_value(n, z)
 
 
 @elementwise(counted("spherical_in", "n"), lambda t, n, z: t * spherical_in(n, z, True))
@@ -462,16 +464,14 @@ def spherical_in_value(xp, n, z, /):
 def spherical_in(n, z, derivative=False):
     """Modified spherical Bessel function of the first kind, or its derivative.
 
-    (2n + 1) iₙ' = (n iₙ₋₁ + (n + 1) iₙ₊₁).  n : whole number, at least 0; a derivative in it is
+    (2n + 1) iₙ' = n iₙ₋₁ + (n + 1) iₙ₊₁.  n : whole number, at least 0; a derivative in it is
     refused.  z : real or complex.  Source: DLMF 10.51.4.
 
     >>> round(float(ad.grad(lambda z: ad.special.spherical_in(1, z))(0.0)), 9)
     0.333333333
     """
     n, z = known(n), known(z)
-    if not derivative:
-        return spherical_in_value(n, z)
-    return (n * spherical_in(maximum(n - 1, 0), z) + (n + 1) * spherical_in(n + 1, z)) / (2 * n + 1)
+    return spherical_slope(spherical_in, n, z, 1) if derivative else spherical_in_value(n, z)
 
 
 @elementwise(counted("spherical_kn", "n"), lambda t, n, z: t * spherical_kn(n, z, True))
@@ -490,11 +490,7 @@ def spherical_kn(n, z, derivative=False):
     -1.15572735
     """
     n, z = known(n), known(z)
-    if not derivative:
-        return spherical_kn_value(n, z)
-    return (n * spherical_kn(maximum(n - 1, 0), z) + (n + 1) * spherical_kn(n + 1, z)) / (
-        -2 * n - 1
-    )
+    return -spherical_slope(spherical_kn, n, z, 1) if derivative else spherical_kn_value(n, z)
 
 
 @elementwise(

@@ -133,16 +133,22 @@ def plain(x: Any) -> Any:
     return x
 
 
-def vector(x: Any, name: str) -> Any:
-    """x as an array of one axis; `ShapeError` where it has more, or no elements."""
+def vector(x: Any, name: str, what: str, hint: str = "") -> Any:
+    """x, which is `what`, as an array of one axis; `ShapeError` where it has more, or is empty."""
     x = known(x)
     x = x if shape(x) else reshape(x, (1,))
     if len(shape(x)) != 1 or not shape(x)[0]:
         raise ShapeError(
-            f"`{name}` needs two arrays of one axis that are not empty; "
-            f"it was given the shape {shape(x)}. `ad.signal.{name}` takes several axes."
+            f"`{name}` needs {what} of one axis that are not empty; "
+            f"it was given the shape {shape(x)}.{hint}"
         )
     return x
+
+
+def two_vectors(a: Any, v: Any, name: str) -> tuple[Any, Any]:
+    """Both as `vector` has them."""
+    hint = f" `ad.signal.{name}` takes several axes."
+    return vector(a, name, "two arrays", hint), vector(v, name, "two arrays", hint)
 
 
 MODES = ("full", "same", "valid")
@@ -166,7 +172,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     >>> ad.grad(lambda v: ad.convolve([1.0, 2.0, 3.0], v, "valid").sum())(np.ones(2))
     array([5., 3.])
     """
-    a, v = vector(a, "convolve"), vector(v, "convolve")
+    a, v = two_vectors(a, v, "convolve")
     if shape(a)[0] < shape(v)[0]:
         a, v = v, a
     if mode_of(mode, "convolve") != "same":
@@ -183,7 +189,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     >>> ad.correlate([1.0, 2.0, 3.0], [0.0, 1.0, 0.5])
     array([3.5])
     """
-    a, v = vector(a, "correlate"), vector(v, "correlate")
+    a, v = two_vectors(a, v, "correlate")
     turned = flip(conj(v) if is_complex(v) else v)
     n, m = shape(a)[0], shape(v)[0]
     if mode_of(mode, "correlate") == "valid":

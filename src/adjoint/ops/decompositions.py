@@ -53,7 +53,7 @@ def in_front(op, args, batched, params):
 
 
 class EighResult(NamedTuple):
-    """Eigenvalues, rising, and eigenvectors in columns, of a Hermitian matrix."""
+    """Eigenvalues, ascending, and eigenvectors in columns, of a Hermitian matrix."""
 
     eigenvalues: Any
     eigenvectors: Any
@@ -279,7 +279,7 @@ def hermitian_system(xp, a, /, mixed=False):
 
 
 def eigh(a: Any, UPLO: str | None = None) -> EighResult:
-    """Eigenvalues, rising, and eigenvectors of Hermitian matrices.
+    """Eigenvalues, ascending, and eigenvectors of Hermitian matrices.
 
     a : (..., n, n), of which the Hermitian part is taken, and the gradient is Hermitian too
     UPLO : "L" or "U" to read, and differentiate, that triangle alone
@@ -331,7 +331,7 @@ def hermitian_part(a):
 
 @op(jvp=hermitian_values_jvp, vjp=hermitian_values_vjp, batch=as_it_is)
 def hermitian_values(xp, a, /):
-    """Eigenvalues of a Hermitian A, rising:  ẇ = Re diag VᴴȦV.
+    """Eigenvalues of a Hermitian A, ascending:  ẇ = Re diag VᴴȦV.
 
     a : (..., n, n), of which the Hermitian part is taken.  Keeps: a, out.
     """
@@ -339,7 +339,7 @@ def hermitian_values(xp, a, /):
 
 
 def eigvalsh(a: Any, UPLO: str | None = None) -> Any:
-    """Eigenvalues of Hermitian matrices, rising.
+    """Eigenvalues of Hermitian matrices, ascending.
 
     a : (..., n, n), of which the Hermitian part is taken, and the gradient is Hermitian too
     UPLO : "L" or "U" to read, and differentiate, that triangle alone
@@ -577,7 +577,7 @@ def svd_vjp(ct, a_shape, out, full_matrices):
 
 @op(jvp=svd_jvp, vjp=svd_vjp, batch=as_it_is)
 def singular_system(xp, a, /, full_matrices=False, mixed=False):
-    """Singular value decomposition A = U diag(s) Vᴴ, s falling:  ṡ = Re diag UᴴȦV.
+    """Singular value decomposition A = U diag(s) Vᴴ, s descending:  ṡ = Re diag UᴴȦV.
 
     a : (..., m, n)      U : (..., m, k)      S : (..., k)      Vh : (..., k, n), k = min(m, n)
     full_matrices : U (..., m, m) and Vh (..., n, n); the columns beyond k are a basis of the rest
@@ -616,9 +616,10 @@ def singular_system(xp, a, /, full_matrices=False, mixed=False):
 def svd(
     a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> Any:
-    """Singular value decomposition A = U diag(S) Vh, S falling; without `compute_uv` S alone.
+    """Singular value decomposition A = U diag(S) Vh, S descending; or S alone.
 
     full_matrices : complete U and Vh to square matrices
+    compute_uv : False for S alone
     hermitian : take the decomposition from that of the eigenvalues of a Hermitian A
 
     Raises: GaugeError where the derivative depends on the choice of vectors: of phases, of complex
@@ -639,7 +640,7 @@ def svd(
 
 
 def hermitian_singular(a: Any) -> tuple[Any, Any, Any]:
-    """The singular system of a Hermitian matrix from its eigenvalues: |w| falling, signs in V."""
+    """The singular system of a Hermitian matrix by its eigenvalues: |w| descending, signs in V."""
     w, v = eigh(a)
     order = flip(argsort(abs(w)), -1)
     w = take_along_axis(w, order, -1)
@@ -673,7 +674,7 @@ def singular_values_vjp(ct, a, out):
 
 @op(jvp=singular_values_jvp, vjp=singular_values_vjp, batch=as_it_is)
 def singular_values(xp, a, /):
-    """Singular values, falling:  ṡ = Re diag UᴴȦV.
+    """Singular values, descending:  ṡ = Re diag UᴴȦV.
 
     a : (..., m, n).  Keeps: a, out.
     """
@@ -681,7 +682,7 @@ def singular_values(xp, a, /):
 
 
 def svdvals(x: Any) -> Any:
-    """Singular values, falling.
+    """Singular values, descending.
 
     Raises: GaugeError where they are equal and the loss treats them differently, or depends on one
     that is 0, which has a kink there; in forward mode for every direction that parts or moves them.

@@ -579,7 +579,13 @@ def rad2deg(xp, x, /):
 
 @elementwise(lambda t, x: t * (where(equal(x, 0), corner(), signum(x)) if corner() else signum(x)))
 def fabs(xp, x, /):
-    """Absolute value of a real number: y = |x|,  ∂y/∂x = sign x, at 0 that of `kinks`, 0."""
+    """Absolute value of a real number: y = |x|,  ∂y/∂x = sign x.
+
+    Keeps: x.  Undefined: at 0, a corner; there the slope is that of `kinks`, by default 0.
+
+    >>> ad.grad(lambda x: ad.fabs(x).sum())(np.array([-2.0, 0.0, 2.0]))
+    array([-1.,  0.,  1.])
+    """
     return xp.abs(x)
 
 
@@ -769,8 +775,8 @@ def shared(t, x, y, place):
 def where(xp, mask, x, y, /):
     """Choice: z = x where the mask is true, else y; each gets the cotangent of what it gave.
 
-    Keeps: mask. Both x and y are computed: a NaN that is not chosen has still been computed, and
-    a cotangent of 0 times a slope of infinity is NaN, so choose before the pole, not after it.
+    Keeps: mask. Both x and y are computed; what is not chosen contributes nothing, also where its
+    slope is infinite or NaN. A pass that meets one runs twice: choose before the pole, not after.
 
     >>> x = np.array([0.0, 4.0])
     >>> ad.grad(lambda x: ad.sqrt(ad.where(x > 0, x, 1.0)).sum())(x)

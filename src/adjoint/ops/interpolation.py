@@ -61,7 +61,8 @@ def searchsorted(xp, a, v, /, side="left", sorter=None):
 def digitize(xp, x, bins, /, right=False):
     """The number of the bin that each x belongs to.
 
-    bins : the edges, rising or falling;  right : whether a bin has its right edge, not its left one
+    bins : the edges, increasing or decreasing
+    right : whether a bin has its right edge, not its left one
 
     >>> ad.digitize(np.array([0.5, 1.0, 7.0]), np.array([0.0, 1.0, 2.0]))
     array([1, 2, 3])
@@ -86,7 +87,7 @@ def interp(
 ) -> Any:
     """Straight lines between the points (xp, fp): y = fpᵢ + (x - xpᵢ)(fpᵢ₊₁ - fpᵢ)/(xpᵢ₊₁ - xpᵢ).
 
-    xp : rising; with a `period` in any order
+    xp : increasing; with a `period` in any order
     left, right : y beyond the ends, by default that at the ends
 
     Differentiable in x, xp, fp, left and right.  Undefined: in x and xp at an inner point of xp,

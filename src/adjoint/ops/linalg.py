@@ -94,7 +94,10 @@ def contract_vjp(ct, xs, subscripts):
 
 @op(jvp=contract_jvp, vjp=contract_vjp, batch=lettered)
 def contract(xp, *xs, subscripts):
-    """Sum of products: `subscripts` is (input terms, output term), no letter twice in a term."""
+    """Sum of products: `subscripts` is (input terms, output term), no letter twice in a term.
+
+    Keeps: xs.
+    """
     inputs, output = subscripts
     large = math.prod([math.prod(x.shape) for x in xs]) > 4096
     return xp.einsum(f"{','.join(inputs)}->{output}", *xs, optimize=large) + 0

@@ -890,7 +890,7 @@ def circulant(c: Any) -> Any:
 
 
 def hankel(c: Any, r: Any = None) -> Any:
-    """Matrices with one number on each diagonal that rises: first column c, last row r (zeros).
+    """Matrices with one number on each antidiagonal: first column c, last row r (zeros).
 
     >>> ad.linalg.hankel(np.array([1.0, 2.0]))
     array([[1., 2.],

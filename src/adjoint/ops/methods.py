@@ -90,7 +90,8 @@ REST: dict[str, Any] = dict(
     __or__=of_truth(constant.logical_or), __ror__=of_truth(constant.logical_or),
     __invert__=__invert__,
     T=property(transpose), mT=property(shape.matrix_transpose),
-    real=property(elementwise.real), imag=property(elementwise.imag),
+    real=property(elementwise.real, assign.set_real),
+    imag=property(elementwise.imag, assign.set_imag),
     __rmod__=lambda self, other: elementwise.remainder(other, self),
     __rfloordiv__=lambda self, other: constant.floor_divide(other, self),
 )  # fmt: skip

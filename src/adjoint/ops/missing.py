@@ -22,9 +22,9 @@ from .constant import (
     less_equal,
     logical_not,
 )
-from .elementwise import imag, is_complex, real, safe_divide, square, to_complex, where
+from .elementwise import imag, is_complex, real, safe_divide, sqrt, square, to_complex, where
 from .order import folded, in_order, length, percent, place, quantiles, rows
-from .reduce import cumprod, cumsum, prod, root_or_zero, sum
+from .reduce import cumprod, cumsum, magnitude, prod, sum
 from .rules import predicate, reduction
 from .shape import concat, known
 
@@ -145,8 +145,9 @@ def nanvar(
     >>> ad.nanvar(np.array([1.0, np.nan, 3.0])), ad.grad(ad.nanvar)(np.array([1.0, np.nan, 3.0]))
     (np.float64(1.0), array([-1.,  0.,  1.]))
     """
-    total, n = scattered(a, axis, ddof if correction is None else correction, keepdims, mean)
-    return shared_out(total, n)
+    apart, n = scattered(a, axis, ddof if correction is None else correction, keepdims, mean)
+    power = square(real(apart)) + square(imag(apart)) if is_complex(apart) else square(apart)
+    return shared_out(sum(power, axis, keepdims), n)
 
 
 def nanstd(
@@ -163,9 +164,9 @@ def nanstd(
     >>> ad.nanstd(np.array([1.0, np.nan, 3.0])), ad.grad(ad.nanstd)(np.array([1.0, np.nan, 1.0]))
     (np.float64(1.0), array([0., 0., 0.]))
     """
-    total, n = scattered(a, axis, ddof if correction is None else correction, keepdims, mean)
+    apart, n = scattered(a, axis, ddof if correction is None else correction, keepdims, mean)
     none = less_equal(n, 0)
-    return where(none, math.nan, root_or_zero(total / where(none, 1.0, n)))
+    return where(none, math.nan, magnitude(apart, axis, keepdims) / sqrt(where(none, 1.0, n)))
 
 
 def nanmedian(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -262,12 +263,10 @@ def shared_out(total: Any, n: Any) -> Any:
 
 
 def scattered(a: Any, axis: Any, correction: float, keepdims: bool, mean: Any) -> tuple[Any, Any]:
-    """Σ |a - mean|² over axes of what is no NaN, and the number that makes a variance of it."""
+    """a - mean, 0 where it is NaN, and the number that makes a variance of the sum of squares."""
     a = known(a)
     mean = nanmean(a, axis, True) if mean is None else known(mean)
-    apart = where(isnan(a), 0.0, a - mean)
-    power = square(real(apart)) + square(imag(apart)) if is_complex(a) else square(apart)
-    return sum(power, axis, keepdims), numbers(a, axis, keepdims) - correction
+    return where(isnan(a), 0.0, a - mean), numbers(a, axis, keepdims) - correction
 
 
 __all__ = [

@@ -9,20 +9,10 @@ from ..core.traced import shape
 from ..errors import ShapeError
 from .constant import equal, not_equal
 from .decompositions import coincident, matrix, still, svdvals, top_of, vanishing
-from .elementwise import abs, safe_divide, where
+from .elementwise import abs, where
 from .linalg import inv
-from .reduce import max, min, shape_after, sum
-from .rules import reduction
+from .reduce import length, max, min, sum, summit
 from .shape import expand_dims, known, moveaxis, normalised, reshape
-
-
-@reduction(lambda x, out: safe_divide(x, out))
-def length(xp, x, /, axis=None, keepdims=False):
-    """Euclidean length of real x: y = √Σ x²,  ∂y/∂x = x/y, 0 where y = 0; overflows nowhere."""
-    top = xp.max(xp.abs(x), axis, True) if x.size else xp.zeros(())
-    top = xp.where((top > 0) & xp.isfinite(top), top, 1.0).astype(x.dtype)
-    folded = xp.sqrt(xp.sum((x / top) ** 2, axis, True)) * top
-    return folded if keepdims else folded.reshape(shape_after(x.shape, axis, False))[()]
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -97,9 +87,11 @@ def p_norm(modulus: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
         return sum(modulus, axes, keepdims)
     if isinstance(ord, str):
         raise ShapeError(f"`norm` of vectors has no ord={ord!r}; it has numbers and ±inf.")
-    total = sum(modulus**ord, axes, keepdims)
+    top = summit(modulus, axes) if ord > 0 else -summit(-modulus, axes)
+    top = where(equal(top, 0), 1.0, top)
+    total = sum((modulus / top) ** ord, axes, keepdims)
     zero = equal(total, 0)
-    return where(zero, 0.0, where(zero, 1.0, total) ** (1.0 / ord))
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1.0 / ord)) * reshape(top, shape(total))
 
 
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:

@@ -20,7 +20,6 @@ from .elementwise import (
     minimum,
     real,
     safe_divide,
-    sqrt,
     square,
     where,
 )
@@ -36,6 +35,7 @@ from .shape import (
     permute_dims,
     ravel,
     reshape,
+    several,
 )
 
 
@@ -126,12 +126,26 @@ def logsumexp(xp, x, /, axis=None, keepdims=False):
     if not count(shape(x), axis):
         return xp.sum(x, axis, keepdims) - math.inf
     top = xp.max(x, axis, True)
+    if top.dtype.kind in "biu":
+        x, top = x * 1.0, top * 1.0
     top = xp.where(xp.isfinite(top), top, xp.where(top > 0, top.dtype.type(largest(top.dtype)), 0))
-    total = xp.sum(xp.exp(x - top), axis, keepdims)
+    total = xp.sum(xp.exp(x - top if top.any() else x), axis, keepdims)
     folded = xp.log(xp.where(total == 0, 1.0, total)) + xp.reshape(
         top, shape_after(shape(x), axis, keepdims)
     )
     return xp.where(total == 0, -math.inf, folded)[()]
+
+
+@predicate
+def summit(xp, x, /, axis):
+    """The largest over axes, which stay, or 0 where it is not finite; nothing is remembered of it.
+
+    What a function is measured against that does not change with the level, or scales with it.
+    """
+    if not count(shape(x), axis):
+        return xp.zeros(kept_shape(shape(x), axis), x.dtype)
+    top = xp.max(x, axis, True)
+    return top * 1.0 if top.dtype.kind in "biu" else xp.where(xp.isfinite(top), top, 0)[()]
 
 
 @linear(lambda ct, axis: flip(running_sum(flip(ct, axis), axis), axis))
@@ -274,8 +288,36 @@ def variance(xp, x, /, axis=None, keepdims=False, correction=0.0):
     )
 )
 def deviation(xp, x, /, axis=None, keepdims=False, correction=0.0):
-    """Root of the variance of real numbers:  ∂y/∂x = (x - x̄)/((n - c)y), 0 where y = 0."""
-    return xp.sqrt(variance.op.forward(xp, x, axis, keepdims, correction))
+    """Root of the variance of real numbers:  ∂y/∂x = (x - x̄)/((n - c)y), 0 where y = 0.
+
+    Where squares leave the range of floats, that of x scaled by a power of two; so none overflows.
+    """
+    with np.errstate(all="ignore"):
+        y = xp.sqrt(variance.op.forward(xp, x, axis, keepdims, correction))
+    info = np.finfo(y.dtype)
+    if ((y > float(info.tiny) ** 0.5 / float(info.eps)) & (y < math.inf)).all():
+        return y
+    folds = count(shape(x), axis)
+    top = xp.max(xp.abs(x), axis, True) if folds else xp.zeros(kept_shape(shape(x), axis))
+    power = xp.frexp(xp.where(xp.isfinite(top), top, 0))[1]
+    y = xp.sqrt(variance.op.forward(xp, xp.ldexp(x, -power), axis, keepdims, correction))
+    return xp.ldexp(y, xp.reshape(power, shape(y)))
+
+
+@reduction(lambda x, out: safe_divide(x, out))
+def length(xp, x, /, axis, keepdims=False):
+    """Euclidean length of real x: y = √Σ x²,  ∂y/∂x = x/y, 0 where y = 0; overflows nowhere."""
+    top = xp.max(xp.abs(x), axis, True) if x.size else xp.zeros(())
+    top = xp.where((top > 0) & xp.isfinite(top), top, 1.0).astype(x.dtype)
+    folded = xp.sqrt(xp.sum((x / top) ** 2, axis, True)) * top
+    return folded if keepdims else folded.reshape(shape_after(x.shape, axis, False))[()]
+
+
+def magnitude(x: Any, axis: Any, keepdims: bool) -> Any:
+    """√Σ |x|² over axes, with the slope 0 where it is 0."""
+    if is_complex(x):
+        return hypot(length(real(x), axis, keepdims), length(imag(x), axis, keepdims))
+    return length(x, axis, keepdims)
 
 
 def var(
@@ -319,7 +361,8 @@ def std(
     """
     ddof = chosen(ddof, correction)
     if mean is not None:
-        return root_or_zero(squares(known(a) - known(mean), axis, keepdims, ddof))
+        apart = known(a) - known(mean)
+        return magnitude(apart, axis, keepdims) / math.sqrt(freedom(shape(apart), axis, ddof))
     if is_complex(a):
         return hypot(
             deviation(real(a), axis, keepdims, ddof), deviation(imag(a), axis, keepdims, ddof)
@@ -344,12 +387,6 @@ def squares(apart: Any, axis: Any, keepdims: bool, correction: float) -> Any:
     return sum(square(apart), axis, keepdims) / n
 
 
-def root_or_zero(x: Any) -> Any:
-    """√x, and where x = 0 the value 0 with the slope 0."""
-    flat = equal(x, 0)
-    return where(flat, 0.0, sqrt(where(flat, 1.0, x)))
-
-
 def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Range: the largest element less the smallest; equal ones share the cotangent.
 
@@ -367,7 +404,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     >>> ad.softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
     """
-    return exp(log_softmax(x, axis))
+    return exp(log_shares(x, axis, "softmax"))
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
@@ -378,6 +415,15 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     >>> ad.log_softmax(np.array([1000.0, 0.0]))
     array([    0., -1000.])
     """
+    return log_shares(x, axis, "log_softmax")
+
+
+def log_shares(x: Any, axis: Any, name: str) -> Any:
+    """x - ln Σ eˣ; first the largest x is taken off, so that no digits are lost to its size."""
+    x = known(x)
+    if axis is not None:
+        several(axis, len(shape(x)) or 1, name)
+    x = x - summit(x, axis)
     return x - logsumexp(x, axis, True)
 
 
@@ -540,7 +586,11 @@ def count(x_shape: tuple[int, ...], axis: Any) -> int:
     """How many elements of `x_shape` the axes fold into one."""
     if axis is None or not x_shape:  # NumPy lets a number have the axis 0
         return math.prod(x_shape)
-    return math.prod([x_shape[a] for a in (axis if type(axis) is tuple else (axis,))])
+    try:
+        return math.prod([x_shape[a] for a in (axis if type(axis) is tuple else (axis,))])
+    except IndexError:
+        n = len(x_shape)
+        raise np.exceptions.AxisError(f"axis {axis} is out of bounds for {n} dimensions") from None
 
 
 def shape_after(x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from .convolution import (
     mode_of,
     pad_with_zeros,
     plain,
+    vector,
     window,
 )
 from .elementwise import conj, is_complex
@@ -250,14 +251,7 @@ def recursive(xp, a, x, /):
 
 def coefficients(x: Any, name: str, which: str) -> Any:
     """The coefficients of a filter; `ShapeError` where they are not a sequence."""
-    x = known(x)
-    x = x if shape(x) else reshape(x, (1,))
-    if len(shape(x)) != 1 or not shape(x)[0]:
-        raise ShapeError(
-            f"`{name}` needs coefficients {which} of one axis that are not empty; it was given "
-            f"the shape {shape(x)}."
-        )
-    return x
+    return vector(x, name, f"coefficients {which}")
 
 
 def along(axis: int, x: Any, name: str) -> tuple[Any, int]:

@@ -14,10 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from ..core.mend import is_zero
 from ..core.traced import shape
 from ..errors import DataError, NoRuleError
 from .batch import aligned
-from .constant import equal, greater, isfinite, less, less_equal, logical_and, signum
+from .constant import (
+    equal,
+    greater,
+    isfinite,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    signum,
+)
 from .elementwise import (
     LN10,
     abs,
@@ -82,10 +92,18 @@ def several(slopes):
 
     def vjp(ct, x, out):
         return [
-            reduce(lambda a, b: a + b, [c * s for c, s in zip(ct, slopes(x, out), strict=True)])
+            reduce(
+                lambda a, b: a + b,
+                [c * asked(c, s) for c, s in zip(ct, slopes(x, out), strict=True)],
+            )
         ]
 
     return op(jvp=jvp, vjp=vjp, batch=aligned)
+
+
+def asked(ct, slope):
+    """A slope, and 0 where it is not finite and nothing is asked of it, but of another output."""
+    return where(logical_and(is_zero(ct), logical_not(isfinite(slope))), 0.0, slope)
 
 
 @elementwise(lambda t, x: t * (2 / ROOT_PI * exp(-x * x)))

@@ -289,7 +289,7 @@ def istft(
 ) -> Any:  # fmt: skip
     """Times and the signal whose segments have these Fourier transforms: the inverse of `stft`.
 
-    Where they overlap, the segments are weighed and added up, over the sum of the squared weights.
+    Where they overlap, the segments are weighted and added up, over the sum of the squared weights.
 
     >>> np.round(ad.signal.istft(ad.signal.stft(np.arange(6.0), nperseg=4)[2])[1], 9)
     array([0., 1., 2., 3., 4., 5.])

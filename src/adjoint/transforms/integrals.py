@@ -25,7 +25,7 @@ from ..backends.namespace import scipy
 from ..core.batch import Batched
 from ..core.traced import Traced, shape
 from ..core.tree import flatten, tree_map
-from ..errors import AdjointError, BatchError, ConversionError, DataError, ShapeError
+from ..errors import BatchError, ConversionError, DataError, IntegrationError, ShapeError
 from ..ops.constant import greater_equal, isfinite
 from ..ops.elementwise import real, safe_divide, where
 from ..ops.reduce import sum as sum_
@@ -35,23 +35,6 @@ from .derivatives import jvp, lowest, numeric, vjp
 from .ravel import cast, ravel_tree
 
 Function = Callable[..., Any]
-
-
-class IntegrationError(AdjointError, ArithmeticError):
-    """A differential equation could not be solved.
-
-    >>> import adjoint as ad
-    >>> ad.integrate.solve_ivp(lambda t, y: y * y, (0.0, 2.0), [1.0])
-    Traceback (most recent call last):
-        ...
-    adjoint.transforms.integrals.IntegrationError: `solve_ivp` did not reach the end: Required \
-step size is less than spacing between numbers.
-
-    Cured, for that solution is infinite at 1:
-
-    >>> ad.integrate.solve_ivp(lambda t, y: y * y, (0.0, 0.5), [1.0]).y[0, -1].round(2)
-    np.float64(2.0)
-    """
 
 
 HALVINGS = 8
@@ -606,4 +589,4 @@ def between(t: Any, times: Any, y: Any, rates: Any, places: Any) -> Any:
     return y0 + u * (r0 + u * (3 * rise - 2 * r0 - r1 + u * (r0 + r1 - 2 * rise)))
 
 
-__all__ = ["IntegrationError", "Solution", "dblquad", "odeint", "quad", "quad_vec", "solve_ivp"]
+__all__ = ["Solution", "dblquad", "odeint", "quad", "quad_vec", "solve_ivp"]
