@@ -430,7 +430,7 @@ REASONS = {
     "var": "the difference of elements that agree to eight digits",
 }
 # Elementwise ops of the main namespace that are not measured: they choose, or scale exactly.
-EXACT = {"clamp", "fractional_part", "ldexp", "to_complex", "where"}
+EXACT = {"behind", "clamp", "fractional_part", "ldexp", "to_complex", "where"}
 HEAD = f"""# Accuracy
 
 How far values and slopes are from the truth. `python benchmarks/accuracy.py --write` writes this

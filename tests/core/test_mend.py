@@ -23,6 +23,7 @@ POLES = {
     "reciprocal": (lambda x: ad.where(x > 0, 1 / x, 0.0), [0, -1 / 16, 0], [0, 1 / 32, 0]),
     "power": (lambda x: ad.where(x > 0, x**-0.5, 0.0), [0, -1 / 16, 0], [0, 3 / 128, 0]),
     "overflow": (lambda x: ad.where(x > 0, 2.0, ad.exp(1000 * x) * 0), [0, 0, 0], [0, 0, 0]),
+    "a pole of the slope": (lambda x: ad.where(x > 0, x**1.5, 0.0), [0, 3, 0], [0, 3 / 8, 0]),
     "maximum": (lambda x: ad.maximum(ad.sqrt(ad.abs(x)), 1.5), [0, 1 / 4, 0], [0, -1 / 32, 0]),
     "a mask as index": (
         lambda x: ad.sqrt(x)[X > 0] + np.zeros(3),
@@ -125,3 +126,8 @@ def test_tangents_of_cotangents_survive():
 
     np.testing.assert_allclose(ad.grad(ad.grad(f))(0.0), 2.0)
     np.testing.assert_allclose(ad.jvp(ad.grad(f), (0.0,), (1.0,))[1], 2.0)
+
+
+def test_nan_that_is_the_larger_one_is_not_lost():
+    assert np.isnan(ad.grad(lambda x: ad.maximum(x * np.nan, -np.inf))(1.0))
+    assert np.isnan(ad.grad(lambda x: ad.minimum(1.0, x * np.nan))(1.0))

@@ -313,3 +313,10 @@ def test_a_gradient_of_a_gradient_passes_writes():
 
     x = np.array([1.0, 2.0, -1.5])
     np.testing.assert_allclose(ad.hessian(f)(x), ad.hessian(plain)(x), rtol=1e-12)
+
+
+def test_the_imaginary_part_is_a_view():
+    z = ad.Tensor(np.array([1 + 2j, 3 - 1j])) * 1.0
+    z.imag[0] = 7.0
+    z.real[1] *= 2.0
+    np.testing.assert_array_equal(z.data, [1 + 7j, 6 - 1j])

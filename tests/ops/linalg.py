@@ -118,3 +118,18 @@ for i in False, True:
     case("solve", regular(3, 3, imaginary=i), uniform(-1, 1, (2, 3, 2)))
     case("solve", regular(2, 1, 3, 3, imaginary=i), plane(-1, 1, (2, 3, 1)))
     case("solve", regular(3, 3, imaginary=i), uniform(-1, 1, (3, 0)))
+
+
+def numbered(a, b, out):
+    return np.einsum(a, [0, ..., 1], b, [1, 2], *([out] if out else []))
+
+
+for out in None, [2, ..., 0]:
+    case(
+        "einsum",
+        uniform(-1, 1, (2, 4, 3)),
+        uniform(-1, 1, (3, 2)),
+        out=out,
+        call=numbered,
+        like=numbered,
+    )

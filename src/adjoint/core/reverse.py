@@ -119,8 +119,16 @@ def chosen(
         if not (careful or TAPS):
             leaves = walk(heap, cts, level, careful, watch=False)
             if not any(spoilt(ct) for _, ct, _ in leaves):
-                return leaves
-        return walk_mending(*start, level)
+                return behind(leaves)
+        return behind(walk_mending(*start, level))
+
+
+def behind(leaves: list[tuple[Node, Any, bool]]) -> list[tuple[Node, Any, bool]]:
+    """What came through a choice, marked: a pass back through this one has come upon it too."""
+    return [
+        (node, OPS["behind"].call(ct) if isinstance(ct, Traced) else ct, False)
+        for node, ct, _ in leaves
+    ]
 
 
 def walk_mending(

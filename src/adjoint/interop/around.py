@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -115,6 +116,8 @@ def reduced(
     elif name in MASKED:
         value = MASKED[name](x, mask, *rest, **kwargs)
     elif name in TOTALS:
+        if initial is None and math.isinf(TOTALS[name][0]):
+            raise DataError(f"`np.{name}` with `where=` needs `initial=`: it has no identity.")
         value = function(elementwise.where(mask, x, TOTALS[name][0]), *rest, **kwargs)
     else:
         value = function(elementwise.where(mask, x, np.nan), *rest, **kwargs)

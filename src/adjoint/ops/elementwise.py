@@ -120,6 +120,12 @@ def negative(xp, x, /):
 
 
 @elementwise(lambda t, _: t)
+def behind(xp, x, /):
+    """x itself, a cotangent that came through a choice in a reverse pass: see `core.mend`."""
+    return xp.positive(x)
+
+
+@elementwise(lambda t, _: t)
 def positive(xp, x, /):
     """Identity: y = +x.
 
@@ -701,8 +707,8 @@ def is_complex(x):
 
 
 @elementwise(
-    lambda t, x, y: where(greater(x, y), t, where(equal(x, y), t * share(0), 0.0)),
-    lambda t, x, y: where(less(x, y), t, where(equal(x, y), t * share(1), 0.0)),
+    lambda t, x, y: where(less(x, y), 0.0, where(equal(x, y), t * share(0), t)),
+    lambda t, x, y: where(greater(x, y), 0.0, where(equal(x, y), t * share(1), t)),
 )
 def maximum(xp, x, y, /):
     """The larger of two: ∂z/∂x = 1 where x > y, and ties share, half each; see `kinks`.
@@ -716,8 +722,8 @@ def maximum(xp, x, y, /):
 
 
 @elementwise(
-    lambda t, x, y: where(less(x, y), t, where(equal(x, y), t * share(0), 0.0)),
-    lambda t, x, y: where(greater(x, y), t, where(equal(x, y), t * share(1), 0.0)),
+    lambda t, x, y: where(greater(x, y), 0.0, where(equal(x, y), t * share(0), t)),
+    lambda t, x, y: where(less(x, y), 0.0, where(equal(x, y), t * share(1), t)),
 )
 def minimum(xp, x, y, /):
     """The smaller of two: ∂z/∂x = 1 where x < y, and ties share, half each.
@@ -870,7 +876,7 @@ def real(xp, x, /):
     return xp.real(x)
 
 
-@linear(lambda ct: real(ct) * -1j, batch=aligned)
+@linear(lambda ct: real(ct) * -1j, view=True, batch=aligned)
 def imag(xp, x, /):
     """Imaginary part; it passes -i times the real cotangent back, for y = Re(-ix).
 

@@ -117,8 +117,10 @@ def spread_out(ct, x_shape, terms):
     return broadcast_to(expand_dims(back, gone), x_shape) if gone else back
 
 
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: Any, *operands: Any) -> Any:
     """Sum of products by Einstein's convention, with `...`, repeated letters and implicit outputs.
+
+    Or, as NumPy has it, each operand followed by the list of its axes' numbers, the output's last.
 
     Raises: ShapeError where terms and operands do not fit.
 
@@ -126,6 +128,8 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     array([[1., 0.],
            [0., 1.]])
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = spelt((subscripts, *operands))
     operands = tuple([x if hasattr(x, "shape") else np.asarray(x) for x in operands])
     inputs, output = parsed(subscripts, operands)
     arrays, terms = [], []
@@ -141,6 +145,17 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     if len(arrays) == 1:
         return rearranged(arrays[0], (terms[0], output))
     return contract(*arrays, subscripts=(tuple(terms), output))
+
+
+def spelt(pairs: Any) -> tuple[str, Any]:
+    """Letters for operands and lists of numbers in turn, and the operands."""
+
+    def term(axes: Any) -> str:
+        return "".join(["..." if a is Ellipsis else string.ascii_letters[a] for a in axes])
+
+    count = len(pairs) // 2
+    text = ",".join([term(axes) for axes in pairs[1 : 2 * count : 2]])
+    return text + (f"->{term(pairs[-1])}" if len(pairs) % 2 else ""), pairs[: 2 * count : 2]
 
 
 def parsed(subscripts: str, operands: Any) -> tuple[list[str], str]:
@@ -191,6 +206,11 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         over_x, over_y = ([a] if isinstance(a, int) else list(a) for a in axes)
     over_x = [normalised(a, m, "tensordot") for a in over_x]
     over_y = [normalised(a, n, "tensordot") for a in over_y]
+    if [shape(x)[a] for a in over_x] != [shape(y)[a] for a in over_y]:
+        raise ShapeError(
+            f"`tensordot` was asked to sum axes {over_x} of shape {shape(x)} with axes {over_y} of "
+            f"shape {shape(y)}: their lengths differ."
+        )
     left = [i for i in range(m) if i not in over_x]
     right = [i for i in range(n) if i not in over_y]
     rows, columns = [shape(x)[i] for i in left], [shape(y)[i] for i in right]
@@ -220,7 +240,13 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     >>> ad.vecdot(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
     array([11.])
     """
-    return sum((conj(x) if is_complex(x) else x) * y, axis)
+    x, y = (a if hasattr(a, "shape") else np.asarray(a) for a in (x, y))
+    x, y = (moveaxis(a, normalised(axis, len(shape(a)), "vecdot"), -1) for a in (x, y))
+    if shape(x)[-1] != shape(y)[-1]:
+        raise ShapeError(
+            f"`vecdot` was given vectors of lengths {shape(x)[-1]} and {shape(y)[-1]}."
+        )
+    return sum((conj(x) if is_complex(x) else x) * y, -1)
 
 
 def inner(x: Any, y: Any) -> Any:

@@ -105,6 +105,6 @@ def always(node: Any) -> bool:
 
 
 # See `core.mend`. A slice leaves out too, but it costs less than the look, and hides no poles.
-for name in ("where", "clamp", "maximum", "minimum", "max", "min"):
+for name in ("behind", "where", "clamp", "maximum", "minimum", "max", "min"):
     OPS[name].chooses = always
 OPS["getitem"].chooses = lambda node: type(node[5][1]) not in SLICING and not is_basic(node[5][1])
