@@ -46,7 +46,7 @@ def look(view: Any, of: Any) -> None:
 def looked(view: Any, of: Any, op: Op, params: tuple[Any, ...]) -> Any:
     """`view`, which remembers that `op` made it from `of`, if it is a value of some mode."""
     if isinstance(of, Traced) and isinstance(view, Traced) and view.ndim:
-        view.source = (of, op, params)
+        view.source = (of, op, *params)
         if WRITTEN:
             look(view, of)
     return view
@@ -65,8 +65,8 @@ def source_of(view: Any) -> Any:
     source = getattr(view, "source", None)
     if source is None:
         return None
-    of, op, params = source
-    return source if op.write is not None and op.shows(view, of, *params) else None
+    of, op, *params = source
+    return (of, op, tuple(params)) if op.write and op.shows(view, of, *params) else None
 
 
 def write(t: Any, value: Any) -> None:
@@ -89,7 +89,7 @@ def write(t: Any, value: Any) -> None:
     for each, new in changes:
         become(each, new)
     for view in views:
-        of, op, params = view.source
+        of, op, *params = view.source
         become(view, op.call(of, *params))
 
 

@@ -83,7 +83,7 @@ BEYOND_ONE = """\
 
 LOOK = """\
         if {shows}:
-            t.source = (x, OP, ({given}))
+            t.source = (x, OP, {given})
             if WRITTEN:
                 look(t, x)
 """

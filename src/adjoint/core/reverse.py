@@ -26,24 +26,17 @@ ONES = {kind: kind(1) for kind in (np.float64, np.float32, np.float16, np.longdo
 
 
 def pull_back(
-    heap: list[Node], cts: dict[int, Any], level: int | None = None, careful: bool = False
-) -> list[tuple[Node, Any]]:
-    """The cotangents of all leaves that the nodes in `heap` depend on, each with its leaf.
+    heap: list[Node],
+    cts: dict[int, Any],
+    level: int | None = None,
+    careful: bool = False,
+    watch: bool = True,
+) -> list[Any]:
+    """The leaves that the nodes in `heap` depend on, each with its cotangent.
 
     `cts` holds the cotangents of those nodes by their ticks; both are used up. With a `level`, the
-    pass itself is remembered there. A `careful` pass is not run twice, see `chosen`.
-    """
-    shared: set[int] = set()
-    return [
-        (node, settle(ct, node[3], mine, shared))
-        for node, ct, mine in walk(heap, cts, level, careful)
-    ]
-
-
-def walk(
-    heap: list[Node], cts: dict[int, Any], level: int | None, careful: bool, watch: bool = True
-) -> list[tuple[Node, Any, bool]]:
-    """The leaves that are reached, with their cotangents, and whether nobody else holds those.
+    pass itself is remembered there. A `careful` pass is not run twice, see `chosen`; one that does
+    not `watch` for choices says of each cotangent as it is whether nobody else holds it.
 
     The newest node is popped when all that used it have been: its cotangent is complete, and each
     edge maps it to the cotangent of a parent. A node is visited once, nothing recurses, and a node
@@ -51,14 +44,15 @@ def walk(
     reference; the second makes a sum that is ours, so later ones are added in place.
     """
     owned: set[int] = set()
-    leaves: list[tuple[Node, Any, bool]] = []
+    shared: set[int] = set()
+    leaves: list[Any] = []
     taps = TAPS
     while heap:
         node = heappop(heap)
         key, op, p, kept_p, q, kept_q, shapes, seal = node
         if op.chooses is not None and watch and op.chooses(node):
             heappush(heap, node)
-            return leaves + chosen(heap, cts, level, careful)
+            return leaves + chosen(heap, cts, level, careful, shared)
         ct = cts.pop(key)
         if seal is not None:
             check(seal, op.name)
@@ -100,41 +94,37 @@ def walk(
                 owned.add(key)
         elif p is None:
             if op is LEAF:
-                leaves.append((node, ct, key in owned))
+                mine = key in owned
+                leaves.append((node, settle(ct, kept_p, mine, shared) if watch else ct, mine))
             elif op.pull is not None:
                 op.pull(ct, node, cts, owned, heap, level)
     return leaves
 
 
 def chosen(
-    heap: list[Node], cts: dict[int, Any], level: int | None, careful: bool
-) -> list[tuple[Node, Any, bool]]:
+    heap: list[Node], cts: dict[int, Any], level: int | None, careful: bool, shared: set[int]
+) -> list[Any]:
     """The rest of a pass that comes upon a choice, whose zeros may meet slopes that are not finite.
 
-    Such a pass is run as any other, and if NaNs come out, once more by `walk_mending`; at once by
-    that if it must not be run twice: because a hook looks on, or because it is `careful`.
+    Such a pass is run as any other, and if NaNs come out, once more by `pull_mending`; at once by
+    that if it must not be run twice: because a hook looks on, or because it is `careful`. Its
+    results are marked: a pass back through them has come upon the choice too.
     """
     start = heap.copy(), cts.copy()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if not (careful or TAPS):
-            leaves = walk(heap, cts, level, careful, watch=False)
-            if not any(spoilt(ct) for _, ct, _ in leaves):
-                return behind(leaves)
-        return behind(walk_mending(*start, level))
-
-
-def behind(leaves: list[tuple[Node, Any, bool]]) -> list[tuple[Node, Any, bool]]:
-    """What came through a choice, marked: a pass back through this one has come upon it too."""
+        leaves = [] if careful or TAPS else pull_back(heap, cts, level, careful, watch=False)
+        if careful or TAPS or any(spoilt(ct) for _, ct, _ in leaves):
+            leaves = pull_mending(*start, level)
     return [
-        (node, OPS["behind"].call(ct) if isinstance(ct, Traced) else ct, False)
-        for node, ct, _ in leaves
+        (n, settle(OPS["behind"].call(ct) if isinstance(ct, Traced) else ct, n[3], m, shared), m)
+        for n, ct, m in leaves
     ]
 
 
-def walk_mending(
+def pull_mending(
     heap: list[Node], cts: dict[int, Any], level: int | None
 ) -> list[tuple[Node, Any, bool]]:
-    """`walk` in which a cotangent of zero contributes zero, see `core.mend`; it takes its time."""
+    """`pull_back` in which a cotangent of zero contributes zero, see `core.mend`; it is slower."""
     owned: set[int] = set()
     leaves: list[tuple[Node, Any, bool]] = []
     while heap:
@@ -402,7 +392,7 @@ def backward(
     del node
     found = pull_back(heap, cts, self.level if create_graph else None)
     with WRITING:
-        for leaf, ct in found:
+        for leaf, ct, _ in found:
             tap = leaf[3]
             tap.grad = ct if tap.grad is None else tap.grad + ct
 

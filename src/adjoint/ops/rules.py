@@ -268,7 +268,7 @@ def transposed(push: Edge) -> Edge:
             if o is not None:
                 term = OPS["real"].call(OPS["sum"].call(c * o))
                 total = term if total is None else total + term
-        ((_, back),) = pull_back([total.node], {total.node[0]: ones_like(total.primal)})
+        ((_, back, _),) = pull_back([total.node], {total.node[0]: ones_like(total.primal)})
         return [back]
 
     e = Edge(push.names, vjp)

@@ -178,7 +178,7 @@ class Piece:
                 heap.append(node)
         node = None
         heapify(heap)
-        found += pull_back(heap, totals, follow, careful=True)
+        found += [(n, ct) for n, ct, _ in pull_back(heap, totals, follow, careful=True)]
         arrived = {n[0]: ct for n, ct in found}
         twins = dict(zip(made, inside, strict=True))
         return [arrived.get(twins.get(n[0], n[0])) for n in entered]

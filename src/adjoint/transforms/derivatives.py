@@ -77,7 +77,7 @@ def pulled(starts: Sequence[Any], nodes: Sequence[Any], cts: Sequence[Any]) -> l
             heap.append(node)
     heapify(heap)
     del nodes
-    found = {leaf[0]: ct for leaf, ct in pull_back(heap, totals)} if heap else {}
+    found = {leaf[0]: ct for leaf, ct, _ in pull_back(heap, totals)} if heap else {}
     return [found[n[0]] if n[0] in found else zeros_like(n[3].like) for n in starts]
 
 
