@@ -20,7 +20,7 @@ from .batch import lengthen, looped
 from .elementwise import imag, is_complex, real, where
 from .index import frozen, getitem, mapped, put
 from .rules import op, zeros_like
-from .shape import broadcast_to, flip, inverse, matrix_transpose, permute_dims, reshape
+from .shape import broadcast_to, flip, inverse, matrix_transpose, memory, permute_dims, reshape
 
 
 def setitem_jvp(tangents, x, y, index):
@@ -206,11 +206,7 @@ def read_only(of, view, *params):
 
 def same_memory(view, of, *params):
     """True where the arrays at the bottom overlap: NumPy copies what it cannot show."""
-    while isinstance(view, Traced):
-        view = view.primal
-    while isinstance(of, Traced):
-        of = of.primal
-    return np.may_share_memory(view, of)
+    return np.may_share_memory(memory(view), memory(of))
 
 
 def sliced(view, of, index):
@@ -227,18 +223,13 @@ def always(view, of, *params):
 WRITES: dict[str, Any] = {
     "getitem": (lambda of, view, index: setitem(of, view, index), sliced),
     "reshape": (lambda of, view, shape: reshape(view, of.shape), same_memory),
-    "permute_dims": (lambda of, view, axes: permute_dims(view, inverse(positive(axes))), always),
+    "permute_dims": (lambda of, view, axes: permute_dims(view, inverse(axes)), always),
     "matrix_transpose": (lambda of, view: matrix_transpose(view), always),
     "flip": (lambda of, view, axis: flip(view, axis), always),
     "real": (lambda of, view: view + imag(of) * 1j if is_complex(of) else view, always),
     "imag": (lambda of, view: real(of) + view * 1j, lambda view, of: is_complex(of)),
     "diagonal": (read_only, always),
 }  # fmt: skip
-
-
-def positive(axes):
-    """Axes counted from the front."""
-    return [a % len(axes) for a in axes]
 
 
 for name, (back, shows) in WRITES.items():
