@@ -64,7 +64,7 @@ def index_add(x: Any, shape: tuple[int, ...], index: Any) -> Any:
         out[index] = x
     else:
         np.add.at(out, index, x)
-    return out
+    return out if shape else out[()]
 
 
 def is_basic(index: Any) -> bool:

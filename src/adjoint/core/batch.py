@@ -61,3 +61,7 @@ class Batched(Traced):
 
     def __repr__(self) -> str:
         return f"Batched({shape(self.primal)[0]} of shape {self.shape}, {self.dtype})"
+
+
+CARRIED: set[type] = {Batched}
+"""Modes whose integers nobody can see, so that an index carries them: as an input of a gather."""

@@ -7,10 +7,12 @@ What it does not expect (another level, another mode, a list) it leaves to `door
 
 from __future__ import annotations
 
+import builtins
 import functools
 import linecache
 import operator
 from collections.abc import Callable
+from itertools import count
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -22,6 +24,10 @@ from .forward import Dual, push
 from .guard import seal
 from .op import Op, blame, door
 from .tensor import PAUSED, Lifted, Result, Tensor, new, paused, tick
+from .traced import Traced, bottom
+
+FEW = 100
+"""Calls in a program that is traced up to which the door is cheaper than compiling the call."""
 
 ONE_INPUT = """
 def call(x{signature}):
@@ -136,29 +142,39 @@ def code(text: str) -> CodeType:
 
 
 COMMON = dict(
+    __builtins__=builtins,  # what NumPy imports on the way is imported in the name of the caller
     RAW=SIMPLE | {np.ndarray}, NUMBERS=SIMPLE, NUMERIC=NUMERIC, PAUSED=PAUSED, Tensor=Tensor,
     Result=Result, Lifted=Lifted, Dual=Dual, push=push, ndarray=np.ndarray, new=new, tick=tick,
     seal=seal, door=door, blame=blame, paused=paused, look=look, looked=looked,
-    WRITTEN=WRITTEN,
+    WRITTEN=WRITTEN, FEW=FEW,
 )  # fmt: skip
 
 
-def on_demand(op: Op, text: str, **more: Any) -> Callable[..., Any]:
+def on_demand(op: Op, text: str, later: Any = None, **more: Any) -> Callable[..., Any]:
     """The function `call` that `text` defines, compiled when it is first called.
 
     Compiling all of them would be most of the time of `import adjoint`. The function that stands
-    here until then takes the code of the real one.
+    here until then takes the code of the real one. A program that is traced calls most ops a few
+    times, and once only: what it calls first goes to `later`, the same by the door.
     """
     names: dict[str, Any] = COMMON | dict(
-        OP=op, TEXT=text, DEFAULTS=op.defaults, UNROLL=unroll, **more
-    )
+        OP=op, TEXT=text, DEFAULTS=op.defaults, UNROLL=unroll, LATER=later, STAGED=is_staged,
+        CALLS=count(), **more,
+    )  # fmt: skip
     names["SELF"] = call = FunctionType(first_call.__code__, names)
     return call
 
 
 def first_call(*args: Any, **params: Any) -> Any:
     """What every specialised call is until it is compiled; its names are those of `on_demand`."""
+    if LATER and next(CALLS) < FEW and STAGED(args):  # type: ignore[name-defined]  # noqa: F821
+        return LATER(*args, **params)  # type: ignore[name-defined]  # noqa: F821
     return UNROLL(SELF)(*args, **params)  # type: ignore[name-defined]  # noqa: F821
+
+
+def is_staged(args: tuple[Any, ...]) -> bool:
+    """Whether a program is being traced."""
+    return any(isinstance(a, Traced) and isinstance(bottom(a), Traced) for a in args)
 
 
 def unroll(call: FunctionType) -> FunctionType:
@@ -226,9 +242,8 @@ def one_input(op: Op) -> Callable[..., Any]:
         LOOK.format(shows=shows, given=named) if op.view else "" for shows in (shared, "out.ndim")
     )
     text = ONE_INPUT.format(result="X" if op.view else "Result", beyond=beyond, look=plain, **parts)
-    return with_nested(
-        op, text, ONE_INPUT.format(result=NESTED_RESULT, beyond="", look=nested, **parts)
-    )
+    inner = ONE_INPUT.format(result=NESTED_RESULT, beyond="", look=nested, **parts)
+    return with_nested(op, None if op.view else general(op), text, inner)
 
 
 def two_inputs(op: Op) -> Callable[..., Any]:
@@ -298,23 +313,24 @@ def two_inputs(op: Op) -> Callable[..., Any]:
         return TWO_INPUTS.format(forward="forward(a, b)", beyond=beyond, **bodies)
 
     plain, nested = text("Result", BEYOND_TWO), text(NESTED_RESULT, "")
-    call = with_nested(op, plain, nested)
+    through = general(op)
+    call = with_nested(op, through, plain, nested)
     turned = plain.replace("def call(x, y)", "def call(y, x)")
     call.reflected = on_demand(  # type: ignore[attr-defined]
-        op, turned, NESTED=call.__globals__["NESTED"]
+        op, turned, lambda y, x: through(x, y), NESTED=call.__globals__["NESTED"]
     )
     return call
 
 
-def with_nested(op: Op, plain: str, nested: str) -> Callable[..., Any]:
+def with_nested(op: Op, later: Any, plain: str, nested: str) -> Callable[..., Any]:
     """The call that `plain` defines, which hands Tensors over values of an outer level to `nested`.
 
     That one is the same text, its forward the op itself and its kinds of Tensor all three.
     """
     for kind in "XY":
         nested = nested.replace(f"{kind} is Result or {kind} is Tensor", f"{kind} in TENSORS")
-    inner = on_demand(op, nested, TENSORS=frozenset((Tensor, Result, Lifted)), forward=None)
-    call = on_demand(op, plain, NESTED=inner)
+    inner = on_demand(op, nested, later, TENSORS=frozenset((Tensor, Result, Lifted)), forward=None)
+    call = on_demand(op, plain, later, NESTED=inner)
     inner.__globals__["forward"] = call
     return call
 

@@ -19,7 +19,7 @@ import numpy as np
 from .batch import Batched
 from .forward import MENDING, Dual
 from .op import OPS, Op
-from .traced import Traced
+from .traced import Traced, rare
 
 
 def spoilt(x: Any) -> bool:
@@ -27,6 +27,8 @@ def spoilt(x: Any) -> bool:
     while isinstance(x, Traced):
         if isinstance(x, Dual) and spoilt(x.tangent):
             return True
+        if x.staged:
+            return rare(OPS["any"].call(OPS["isnan"].call(x)))
         x = x.primal
     if type(x) is np.ndarray:
         x = np.vdot(x, x)
@@ -39,7 +41,7 @@ def each(x: Any, test: Callable[[Any], Any], join: str) -> Any:
         return OPS[join].call(each(x.primal, test, join), each(x.tangent, test, join))
     if isinstance(x, Batched):
         return Batched(each(x.primal, test, join), x.level)
-    return each(x.primal, test, join) if isinstance(x, Traced) else test(x)
+    return each(x.primal, test, join) if isinstance(x, Traced) and not x.staged else test(x)
 
 
 def is_zero(x: Any) -> Any:

@@ -166,17 +166,18 @@ def door(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         except Exception as error:
             raise blame(op, args, error) from error
         return xp.complex128(out) if type(out) is complex else out
-    top = [a if isinstance(a, Traced) and a.level == inner.level else None for a in args]
-    primals = [
-        t.primal
-        if t is not None
-        else snapshot(a)
-        if isinstance(a, Traced)
-        else a
-        if type(a) in NUMBERS
-        else as_array(a, op.name)
-        for a, t in zip(args, top, strict=True)
-    ]
+    top: list[Any] = []
+    primals: list[Any] = []
+    for a in args:
+        if not isinstance(a, Traced):
+            top.append(None)
+            primals.append(a if type(a) in NUMBERS else as_array(a, op.name))
+        elif a.level == inner.level:
+            top.append(a)
+            primals.append(a.primal)
+        else:
+            top.append(None)
+            primals.append(snapshot(a))
     return inner.apply(op, top, primals, params)
 
 

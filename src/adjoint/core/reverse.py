@@ -15,7 +15,7 @@ from .guard import FREED, check
 from .mend import mended, spoilt
 from .op import OPS
 from .tensor import LEAF, PICK, TAPS, Lifted, Node, Result, Tap, Tensor, new, tick
-from .traced import Traced, shape
+from .traced import Traced, bottom, rare, shape
 
 WRITING = threading.Lock()
 """Held while gradients are added up: NumPy lets other threads run while it adds large arrays."""
@@ -320,9 +320,8 @@ def project(ct: Any, like: Any) -> Any:
 
 def seed(value: Any, like: Any, who: str) -> Any:
     """A cotangent given by the user, checked against the output `like` and brought to its dtype."""
-    raw = value = value.primal if isinstance(value, Tensor) and value.node is None else value
-    while isinstance(raw, Traced):
-        raw = raw.primal
+    value = value.primal if isinstance(value, Tensor) and value.node is None else value
+    raw = bottom(value)
     if not isinstance(value, Traced):
         masked = isinstance(raw, np.ma.MaskedArray)
         value = raw = as_array(raw, who) if masked else np.asarray(raw)
@@ -335,16 +334,20 @@ def seed(value: Any, like: Any, who: str) -> Any:
             f"the cotangent given to `{who}` has shape {shape(value)}; "
             f"the output has shape {shape(like)}."
         )
-    if not np.isfinite(raw).all():
+    if rare(~np.isfinite(raw).all()):
         raise CotangentError(
             f"the cotangent given to `{who}` holds NaN or infinity; every gradient would be NaN. "
             "Check the computation that made it."
         )
-    return value if isinstance(value, Traced) else value.astype(like.dtype)[()]
+    if not isinstance(value, Traced):
+        return value.astype(like.dtype)[()]
+    return OPS["astype"].call(value, like.dtype) if value.staged else value
 
 
 def ones_like(value: Any) -> Any:
     """The seed of a backward pass."""
+    if isinstance(value, Traced):
+        return value.filled(1)
     return np.ones(value.shape, value.dtype)[()]
 
 

@@ -28,6 +28,8 @@ class Traced:
     """
 
     __slots__ = ("primal", "level", "node", "source", "views", "tap", "__weakref__")
+    staged = False
+    """True where no array is inside: the value stands for one that a program will compute."""
     primal: Any
     level: int
     node: Any
@@ -56,6 +58,17 @@ class Traced:
             "Stay with adjoint's functions, or take `.detach()` if the value is to count as "
             "a constant."
         )
+
+    def rare(self) -> bool:
+        """The truth value itself; it is hardly ever true: a program assumes that, and checks it."""
+        return bool(self)
+
+    def filled(self, number: float) -> Any:
+        """An array of this shape and dtype, all of whose elements are `number`."""
+        base = bottom(self)
+        if isinstance(base, Traced):
+            return base.spread(number, self.shape, self.dtype)
+        return np.full(self.shape, number, self.dtype)[()]
 
     def detach(self) -> Any:
         """The value alone, at every level: a constant to every derivative."""
@@ -140,6 +153,7 @@ class Traced:
         __setitem__: Callable[[Any, Any, Any], None]
         __array_function__: Callable[..., Any]
         __neg__: Callable[[Any], Any]
+        spread: Callable[[float, tuple[int, ...], Any], Any]
 
 
 def snapshot(value: Any) -> Any:
@@ -151,6 +165,18 @@ def snapshot(value: Any) -> Any:
     twin = object.__new__(type(value))
     twin.primal, twin.level, twin.node = value.primal, value.level, value.node
     return twin
+
+
+def bottom(value: Any) -> Any:
+    """What is inside all levels: the plain array, or what stands for one."""
+    while isinstance(value, Traced) and not value.staged:
+        value = value.primal
+    return value
+
+
+def rare(test: Any) -> bool:
+    """`test`, a truth value that is hardly ever true, of a plain array or of its stand-in."""
+    return test.rare() if isinstance(test, Traced) else bool(test)
 
 
 def shape(value: Any) -> tuple[int, ...]:

@@ -125,9 +125,9 @@ def pad_with_zeros(x: Any, before: Any, after: Any) -> Any:
 
 
 def plain(x: Any) -> Any:
-    """The plain array at the bottom of x; None inside `vmap`, where it stands for many."""
+    """The plain array at the bottom of x; None where there is none, or where it stands for many."""
     while isinstance(x, Traced):
-        if isinstance(x, Batched):
+        if isinstance(x, Batched) or x.staged:
             return None
         x = x.primal
     return x

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..backends.namespace import INEXACT
 from ..core.tensor import Tensor
-from ..core.traced import Traced
+from ..core.traced import Traced, rare
 from ..core.traced import shape as shape_of
 from ..errors import DataError, ShapeError
 from .constant import floor
@@ -291,7 +291,7 @@ def geomspace(
     (array([  1.,  10., 100.]), np.float64(0.25))
     """
     start, stop = (known(end) * 1.0 for end in (start, stop))
-    if number(num, "geomspace") and any((memory(end) == 0).any() for end in (start, stop)):
+    if number(num, "geomspace") and any(rare((memory(end) == 0).any()) for end in (start, stop)):
         raise DataError("`geomspace` from or to zero has no ratio. Both ends must differ from 0.")
     direction = sign(start)
     if start.dtype.kind != "c" and stop.dtype.kind == "c":

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.batch import Batched
-from ..core.traced import Traced, shape
+from ..core.traced import Traced, rare, shape
 from ..errors import DataError, GaugeError, ShapeError
 from .batch import as_it_is
 from .constant import argsort, greater
@@ -113,7 +113,7 @@ def still(xp, s, /):
 
 def occurs(mask):
     """True where any element is true, in any example."""
-    return bool(np.any(memory(mask)))
+    return rare(np.any(memory(mask)))
 
 
 def off_diagonal(same):
@@ -855,9 +855,9 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
     cut = unit * top_of(m, n) if rcond is None else unit if rcond < 0 else rcond
     x = pinv(a, cut) @ b
     rank = sum_of(greater(s, cut * s[:1]))
-    full = np.asarray(memory(rank)) == n
-    if m <= n or not full.all():
-        if m > n and full.any():
+    deficient = memory(rank) != n
+    if m <= n or rare(np.any(deficient)):
+        if m > n and not np.all(deficient):
             raise ShapeError(
                 "`lstsq` returns residuals where the rank is full; inside `vmap` it is so for some "
                 "examples only. Compute them from x."

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..backends.namespace import SLICING, is_basic
-from ..core.batch import Batched
+from ..core.batch import CARRIED
 from ..core.traced import Traced
 from ..core.traced import shape as shape_of
 from ..errors import BatchError, ConversionError
 from .batch import gathering, in_front, indexed
-from .elementwise import astype
+from .elementwise import astype, where
 from .rules import linear, predicate
 from .shape import broadcast_to, joined, moveaxis, normalised, ravel, reshape, stack
 
@@ -80,7 +80,7 @@ def at(x, index):
 def mapped(index):
     """True where integers of an index that is ours are mapped by `vmap`."""
     for i in index if type(index) is tuple else (index,):
-        if type(i) is Batched:
+        if type(i) in CARRIED:
             return True
     return False
 
@@ -93,7 +93,7 @@ def frozen(index):
     if type(index) is tuple:
         return tuple([frozen(i) for i in index])
     if isinstance(index, Traced):
-        return index if type(index) is Batched else index.leave("an index")
+        return index if type(index) in CARRIED else index.leave("an index")
     if isinstance(index, list):
         try:
             return np.array(index) if index else np.array([], int)
@@ -149,11 +149,19 @@ def sources(xp, where, /, size):
 def put(x, index, y):
     """A copy of x with y at an index that is mapped: each element is x's or y's."""
     form = shape_of(x)
+    if is_mask(index) and not shape_of(y) and x.dtype.kind == "f":
+        mask = reshape(index, index.shape + (1,) * (len(form) - index.ndim))
+        return where(mask, y if not hasattr(y, "dtype") else astype(y, x.dtype), x)
     size = int(np.prod(form))
-    where = at(np.arange(size).reshape(form), index)
-    y = broadcast_to(y if hasattr(y, "shape") else np.asarray(y, x.dtype), shape_of(where))
+    places = at(np.arange(size).reshape(form), index)
+    y = broadcast_to(y if hasattr(y, "shape") else np.asarray(y, x.dtype), shape_of(places))
     both = joined(ravel(x), ravel(y if y.dtype == x.dtype else astype(y, x.dtype)), axis=0)
-    return reshape(gather(both, stack([sources(ravel(where), size)])), form)
+    return reshape(gather(both, stack([sources(ravel(places), size)])), form)
+
+
+def is_mask(index):
+    """True for one mask that is mapped."""
+    return type(index) in CARRIED and index.dtype.kind == "b"
 
 
 def is_dots(i):
@@ -163,8 +171,10 @@ def is_dots(i):
 
 def stand_in(i):
     """An index by which NumPy says whether one that is mapped fits."""
-    if type(i) is not Batched:
+    if type(i) not in CARRIED:
         return i
+    if i.dtype.kind == "b" and i.staged:
+        i.leave("an array at a mask")
     if i.dtype.kind == "b":
         raise BatchError(
             "a mask that is mapped cannot be an index inside `vmap`: it may pick more of one "
@@ -177,12 +187,12 @@ def axes_of(i):
     """How many axes of the array an element of an index stands for."""
     if i is None or i is Ellipsis:
         return 0
-    return np.ndim(i) if type(i) is not Batched and np.asarray(i).dtype == bool else 1
+    return np.ndim(i) if type(i) not in CARRIED and np.asarray(i).dtype == bool else 1
 
 
 def integers(i):
     """An element of an index as arrays of integers, one an axis."""
-    if type(i) is not Batched and np.asarray(i).dtype == bool:
+    if type(i) not in CARRIED and np.asarray(i).dtype == bool:
         return np.nonzero(i) if np.ndim(i) else [np.zeros(int(i), np.intp)]
     return [as_position(i)]
 
@@ -217,4 +227,4 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
 def integers_of(indices: Any) -> Any:
     """The `indices` of a function as an array of our own; what is mapped stays so."""
     found = frozen(indices)
-    return found if type(found) is Batched else np.array(found)
+    return found if type(found) in CARRIED else np.array(found)

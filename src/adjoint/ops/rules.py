@@ -28,7 +28,7 @@ from ..core.call import specialise
 from ..core.op import OPS, Edge, Op, next_level
 from ..core.reverse import ones_like, pull_back, pull_into, pull_many
 from ..core.tensor import variable
-from ..core.traced import shape
+from ..core.traced import Traced, shape
 from ..errors import DeclarationError, NoRuleError
 from .batch import usual
 
@@ -323,7 +323,7 @@ def kept_shape(x_shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 def zeros_like(x: Any) -> Any:
     """A tangent of zeros for `x`."""
-    return np.zeros(shape(x), x.dtype)[()]
+    return x.filled(0) if isinstance(x, Traced) else np.zeros(shape(x), x.dtype)[()]
 
 
 __all__ = [

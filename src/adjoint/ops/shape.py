@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backends.namespace import NUMBERS
 from ..core.reverse import unbroadcast
-from ..core.traced import Traced
+from ..core.traced import Traced, bottom
 from ..core.traced import shape as shape_of
 from ..errors import AxisError, DataError, ShapeError
 from .batch import as_it_is, in_a_row, joining, permuted, shaped
@@ -216,10 +216,8 @@ def raised(a: Any, ndim: int) -> Any:
 
 
 def memory(x: Any) -> Any:
-    """The plain array at the bottom of a value."""
-    while isinstance(x, Traced):
-        x = x.primal
-    return x
+    """The plain array at the bottom of a value, or what stands for it."""
+    return bottom(x)
 
 
 def by_columns(x: Any, order: str, name: str) -> bool:

@@ -315,7 +315,7 @@ def marked(ends: Sequence[Any]) -> list[Any]:
     marks: list[Any] = []
     for end in ends:
         x = lowest(end)
-        if getattr(x, "dtype", np.dtype(object)).kind not in "fciub":
+        if isinstance(x, Traced) or getattr(x, "dtype", np.dtype(object)).kind not in "fciub":
             marks.append(None)
             continue
         with np.errstate(all="ignore"):

@@ -398,10 +398,10 @@ def levels(x: Any) -> Iterator[int]:
 
 
 def untracked(x: Any) -> Any:
-    """An integer output: nothing is differentiated by it, but it may be batched."""
+    """An integer output: nothing is differentiated by it, but it may be batched or staged."""
     if isinstance(x, Batched):
         return Batched(untracked(x.primal), x.level)
-    return untracked(x.primal) if isinstance(x, Traced) else x
+    return untracked(x.primal) if isinstance(x, Traced) and not x.staged else x
 
 
 def nodes(values: Sequence[Any], level: int) -> list[Any]:

@@ -15,7 +15,7 @@ from ..core.mend import mending, spoilt
 from ..core.op import OPS, next_level
 from ..core.reverse import ones_like, pull_back, seed
 from ..core.tensor import Tensor, variable
-from ..core.traced import Traced, shape, snapshot
+from ..core.traced import Traced, bottom, shape, snapshot
 from ..core.tree import flatten, matching, tree_map
 from ..errors import CotangentError, DataError, NotScalarError, ShapeError
 from ..ops.rules import zeros_like
@@ -231,6 +231,8 @@ def choose(
 
 def checked(x: Any, path: str, who: str) -> Any:
     """A primal: a value of an outer level as it is, anything else as an array of floats."""
+    if isinstance(x, Traced) and x.staged:
+        return OPS["astype"].call(x, x.dtype if x.dtype.char in INEXACT else np.float64)
     if isinstance(x, Traced):
         if x.dtype.char not in INEXACT:
             raise DataError(
@@ -251,8 +253,8 @@ def checked(x: Any, path: str, who: str) -> Any:
 
 def checked_tangent(t: Any, x: Any, path: str) -> Any:
     """A tangent of the shape of its primal and of a dtype that fits it."""
-    if not isinstance(t, Traced):
-        t = as_array(t, "jvp")
+    if not isinstance(t, Traced) or t.staged:
+        t = t if isinstance(t, Traced) else as_array(t, "jvp")
         if t.dtype.kind == "c" and x.dtype.kind != "c":
             raise CotangentError(
                 f"`jvp` was given a complex tangent for the real primal at {path}."
@@ -282,9 +284,10 @@ def peeled(tree: Any, level: int) -> Any:
 
 
 def lowest(x: Any) -> Any:
-    """The plain array inside all levels."""
-    while isinstance(x, Traced):
-        x = x.primal
+    """The plain array inside all levels, or what stands for it."""
+    x = bottom(x)
+    if isinstance(x, Traced):
+        return x
     return np.asarray(x)[()] if type(x) not in RAW or not hasattr(x, "dtype") else x
 
 
