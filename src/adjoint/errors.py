@@ -353,6 +353,30 @@ Allowed are numbers, names, + - * / **, parentheses and calls of functions.
     """
 
 
+class CompileError(AdjointError, RuntimeError):
+    """A compiled program is not what it should be: a fault of ours, found before it could run.
+
+    `ad.compile` answers it with a `CompileWarning` and runs the function eagerly. It is raised
+    where a graph is asked about by itself:
+
+    >>> from adjoint.compiler.graph import Graph
+    >>> g = Graph()
+    >>> x = g.input((3,), "float64")
+    >>> _ = g.add("sine", [x], shape=(3,), dtype=x.dtype)
+    >>> g.check()
+    Traceback (most recent call last):
+        ...
+    adjoint.errors.CompileError: node %1, `sine`: there is no such op
+
+    Cured:
+
+    >>> g = Graph()
+    >>> x = g.input((3,), "float64")
+    >>> _ = g.add("sin", [x], shape=(3,), dtype=x.dtype)
+    >>> g.check()
+    """
+
+
 class GradientMismatch(AdjointError, AssertionError):
     """`check_grads` found a derivative that disagrees with the function.
 
