@@ -1,9 +1,10 @@
-"""What every test may ask for, and one thread for small matrices: more only wait for each other."""
+"""What every test may ask for; one thread for small matrices; no code left on disk."""
 
 import os
 
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+os.environ.setdefault("ADJOINT_CACHE", "off")
 
 import numpy as np
 import pytest

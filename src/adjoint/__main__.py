@@ -1,4 +1,4 @@
-"""The command line: `python -m adjoint demo`, `explain` or `info`."""
+"""The command line: `python -m adjoint demo`, `explain`, `cache` or `info`."""
 
 import argparse
 import os
@@ -52,6 +52,20 @@ def explain(expression: str, assignments: list[str]) -> int:
     return main(expression, assignments)
 
 
+def cache(clear: bool) -> int:
+    """Say what compiled code is kept on disk, or remove it."""
+    from .compiler import cache  # why: the other commands do without it
+
+    if clear:
+        try:
+            print(f"files removed: {cache.clear()}")
+        except OSError as error:
+            print(f"adjoint: nothing was removed: {error}", file=sys.stderr)
+            return 1
+    print(cache.describe())
+    return 0
+
+
 def make_parser() -> Parser:
     """The parser of all commands."""
     program = "adjoint" if os.path.basename(sys.argv[0]) == "adjoint" else "python -m adjoint"
@@ -59,9 +73,10 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     say = dict(demo="train logistic regression by gradient, on the tutorial's points and real data")
     say |= dict(explain="the derivative of an expression, step by step")
+    say |= dict(cache="where compiled code is kept, and how much of it")
     say |= dict(info="versions and what is installed, for bug reports")
     parts = {name: commands.add_parser(name, help=say[name]) for name in say}
-    for name in ("explain", "info"):
+    for name in ("explain", "cache", "info"):
         parts[name].description = say[name][0].upper() + say[name][1:] + "."
     demo.add_options(parts["demo"])
     parts["demo"].set_defaults(run=lambda o: demo.run(o, parts["demo"].error))
@@ -72,6 +87,8 @@ def make_parser() -> Parser:
         "assignments", metavar="NAME=VALUE", nargs="*", help="where it is taken, as x1=2 x2=5"
     )
     parts["explain"].set_defaults(run=lambda o: explain(o.expression, o.assignments))
+    parts["cache"].add_argument("--clear", action="store_true", help="remove all of it")
+    parts["cache"].set_defaults(run=lambda o: cache(o.clear))
     parts["info"].set_defaults(run=lambda o: info())
     parser.add_argument("--version", action="version", version=f"adjoint {__version__}")
     return parser
