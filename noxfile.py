@@ -56,6 +56,20 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_compile(session: nox.Session) -> None:
+    """Compiled functions beside their peers; arguments go to benchmarks/compile/run.py."""
+    develop(session)
+    session.run("python", "benchmarks/compile/run.py", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Thousands of random programs, compiled against eager: `nox -s fuzz -- FIRST LAST`."""
+    develop(session)
+    session.run("python", "tests/compiler/fuzz.py", *(session.posargs or ("200", "4200")))
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """All tests, and the lines and branches that none of them reaches."""
     develop(session)

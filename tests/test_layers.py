@@ -6,7 +6,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src"
-ROOMS = "errors backends core ops transforms interop compile show testing".split()  # then the face
+ROOMS = "errors backends core ops transforms interop compiler show testing".split()  # then the face
 FILES = {
     ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): file
     for file in sorted(SOURCE.rglob("*.py"))

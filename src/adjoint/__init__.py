@@ -185,6 +185,8 @@ if TYPE_CHECKING:
     from . import signal as signal
     from . import special as special
     from . import stats as stats
+    from .compiler.compiled import CompileWarning as CompileWarning
+    from .compiler.compiled import compile as compile
     from .ops.aliases import *
     from .ops.arrange import *
     from .ops.bessel import i0 as i0
@@ -276,6 +278,7 @@ ROOMS = {
     "ops.decompositions": "svd",
     "ops.norms": "norm",
     "ops.products": "cross kron matvec vdot vecmat",
+    "compiler.compiled": "CompileWarning compile",
     "ops.reduce": "cummax cummin cumulative_prod cumulative_sum logcumsumexp ptp",
     "ops.statistics": "average bincount corrcoef cov",
     "show.draw": "draw",
