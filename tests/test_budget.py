@@ -6,7 +6,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "adjoint"
 BUDGET = dict(
-    errors=420, backends=175, core=2300, ops=16200, transforms=3600, interop=750, compiler=12500,
+    errors=420, backends=175, core=2300, ops=16200, transforms=3600, interop=750, compiler=13000,
     show=1350, testing=350, demo=660,
     fft=40, integrate=40, linalg=90, signal=40, special=40, stats=40,
 )  # fmt: skip

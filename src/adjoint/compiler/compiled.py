@@ -24,18 +24,22 @@ from ..core.traced import Traced
 from ..core.tree import flatten, tree_map
 from ..errors import AdjointError, CompileError
 from ..transforms.function import name_of
+from . import paths
+from .branches import runner as branching
 from .following import Follower, kind_of
 from .graph import Node
 from .interpret import runner
 from .layout import self_test
 from .plan import Plan, planned
 from .report import Lowering, report
-from .trace import Unstageable, trace
+from .trace import Trace, Unstageable, trace
 from .vectorcall import Link, Native, vectorcall
 
 Function = Callable[..., Any]
 CHAIN = 4  # plans that native code tries one after another before it comes to Python
 MANY = 64  # plans that a function may have; beyond them new kinds of arguments run eagerly
+STRAYS = 8  # calls that led to no new path, after which such calls are traced ever more seldom
+QUICK = 0.1  # seconds of a compilation up to which each new path is worth one
 RESTLESS = 8  # plans for one kind of arguments, as what stands outside changes
 FAULTS = (
     AdjointError, ArithmeticError, AssertionError, AttributeError, LookupError, OSError,
@@ -65,7 +69,7 @@ class Compiled(Native):
     __slots__ = ()
 
     def __init__(self, f: Function, background: bool = False, cache: bool = True) -> None:
-        super().__init__(self.arrive, f)
+        super().__init__(self.arrive, self.stray)
         self.f, self.background, self.cache = f, background, cache
         self.plans: dict[Any, Plan] = {}
         self.said: set[str] = set()
@@ -85,7 +89,7 @@ class Compiled(Native):
         if any(isinstance(x, np.ndarray) and not x.flags.aligned for x in leaves):
             args, kwargs = rebuild([own(x) for x in leaves])
             return self(*args, **kwargs)
-        key = tuple([kind_of(x) for x in (args, *kwargs.items())])
+        key = kind_of_call(args, kwargs)
         plan = self.found(key)
         if plan is None:
             if self.background:
@@ -93,12 +97,16 @@ class Compiled(Native):
                 return self.f(*args, **kwargs)
             plan = self.make(key, args, kwargs)
             if plan.kind == "eager":
-                out = self.f(*args, **kwargs)  # its errors come before the warning
+                try:
+                    out = self.f(*args, **kwargs)  # its errors come before the warning
+                except Exception:
+                    self.plans.pop(key, None)  # other arguments may have none
+                    raise
                 self.warn(f"`{self.__name__}` runs eagerly: {plan.reason}")
                 return out
         if plan.door is not None:
             return plan.door(*args, **kwargs)
-        return self.step(plan, leaves, args, kwargs)
+        return self.step(plan, leaves, args, kwargs, self.stray)
 
     def found(self, key: Any) -> Plan | None:
         """The plan for a kind of arguments whose guards hold, put in front of the others."""
@@ -111,8 +119,38 @@ class Compiled(Native):
             self.link = plan.link or self.link
         return plan
 
-    def step(self, plan: Plan, leaves: Sequence[Any], args: Any, kwargs: Any) -> Any:
-        """The call by a plan that Python runs."""
+    def stray(self, *args: Any, **kwargs: Any) -> Any:
+        """A call that left the known paths, or failed a check: it adds a path, or runs eagerly."""
+        leaves = flatten((args, kwargs))[0]
+        key = kind_of_call(args, kwargs)
+        before = self.found(key)
+        if before is None or before.trace is None or before.trace.tree is None:
+            return self.f(*args, **kwargs)
+        if before.strays > STRAYS and before.strays & (before.strays - 1):
+            before.strays += 1
+            self.warn(
+                f"`{self.__name__}` runs eagerly where its decisions lead to none of the "
+                f"{len(paths.leaves(before.trace.tree))} paths that are compiled."
+            )
+            return self.f(*args, **kwargs)
+        if self.background:
+            self.make_aside(key, args, kwargs)
+            return self.f(*args, **kwargs)
+        plan = self.make(key, args, kwargs)
+        if plan.hindrance:
+            out = self.f(*args, **kwargs)  # its errors come before the warning
+            self.hindered(plan)
+            return out
+        if plan.link is not None:
+            once = Door(miss=self.f, again=self.f)
+            once.link = plan.link
+            return once(*args, **kwargs)
+        return self.step(plan, leaves, args, kwargs, self.f)
+
+    def step(
+        self, plan: Plan, leaves: Sequence[Any], args: Any, kwargs: Any, again: Function
+    ) -> Any:
+        """The call by a plan that Python runs; `again` is called where it failed a check."""
         trace = plan.trace
         if plan.call is None or trace is None:
             return self.f(*args, **kwargs)
@@ -121,47 +159,83 @@ class Compiled(Native):
             found = plan.call(given)
         except CompileError:  # a function of the backend made something else than in the trace
             return self.f(*args, **kwargs)
-        last = len(found) - len(trace.checks)
+        last = len(trace.nodes)
         if any(found[last:]):
-            return self.f(*args, **kwargs)
-        ends = zip(found[:last], trace.graph.outputs[:last], strict=True)
-        return trace.pack([x.item() if n.weak and hasattr(x, "item") else x for x, n in ends])
+            return again(*args, **kwargs)
+        return trace.pack(trace.plain(found[:last]))
 
     def make(self, key: Any, args: Any, kwargs: Any) -> Plan:
-        """The plan for these arguments, made and put in place."""
+        """The plan for these arguments, made and put in place.
+
+        Where there is one it learns the path of these arguments, if they go one that it has not.
+        """
         before = self.plans.get(key)
+        known = (before.learnt or before.trace) if before and before.holds() else None
+        if known is not None and known.tree is None:
+            known = None
         try:
             with calm():
-                plan = self.made(before, args, kwargs)
+                plan = self.made(before, known, args, kwargs)
         except Unstageable as reason:
             plan = Plan(None, f"{reason}.")
-        plan.older, plan.age = before, before.age + 1 if before else 0
+        if before is not None and known is not None:
+            if plan.kind == "eager":
+                return self.unchanged(before, plan)
+            plan.older, plan.age = before.older, before.age
+            plan.compilations = before.compilations + 1
+        elif before is not None:
+            plan.older, plan.age = before, before.age + 1
         self.plans[key] = plan
         for warning in plan.trace.warnings if plan.trace else ():
             self.warn(f"`{self.__name__}`: {warning}")
         if plan.link is not None:
-            plan.door = Door(miss=self.f, again=self.f)
+            plan.door = Door(miss=self.f, again=self.stray)
             plan.door.link = self.link = plan.link
         return plan
 
-    def made(self, before: Plan | None, args: Any, kwargs: Any) -> Plan:
-        """Trace, and what follows; after a fault of ours on the way the function runs eagerly."""
+    def unchanged(self, before: Plan, plan: Plan) -> Plan:
+        """The plan `before`, which a trace has taught no path: known already, or not to be had."""
+        before.hindrance = plan.reason
+        if plan.trace is not None and plan.trace.is_new:
+            before.learnt, before.waiting = plan.trace, before.waiting + 1
+        elif self.link is before.link:
+            before.strays += plan.trace is not None
+        else:  # another thread has learnt it meanwhile, or put an older link in front
+            self.link = before.link
+        return before
+
+    def hindered(self, plan: Plan) -> None:
+        """Say of what keeps a plan from learning a path, and count it."""
+        plan.strays += 1
+        self.warn(f"`{self.__name__}` runs eagerly on some paths: {plan.hindrance}")
+
+    def made(self, before: Plan | None, known: Trace | None, args: Any, kwargs: Any) -> Plan:
+        """Trace, and what follows; after a fault of ours on the way the function runs eagerly.
+
+        known   the trace of `before`, if that is to learn another path
+        """
         if before is None and len(self.plans) >= MANY:
             raise Unstageable(f"it was compiled for {MANY} kinds of arguments already")
-        if before is not None and before.trace is not None and before.age >= RESTLESS:
+        if known is None and before and before.trace and before.age >= RESTLESS:
             names = ", ".join(f"`{g.name}`" for g in before.trace.guards if not g.holds())
             raise Unstageable(f"{names} outside it changes again and again; pass it as an argument")
         start = time.perf_counter()
-        traced = trace(self.f, args, kwargs)
-        plan = Plan(traced, self_test() or "")
+        traced = trace(self.f, args, kwargs, known)
+        plan = Plan(traced)
         plan.stages["trace"] = time.perf_counter() - start
+        if known is not None and before is not None and not is_due(before, traced):
+            return plan
         leaves = flatten((args, kwargs))[0]
         given = [x for x, n in zip(leaves, traced.leaves, strict=True) if isinstance(n, Node)]
+        plan.reason = self_test() or ""
         if plan.reason:
-            plan.kind, plan.call = "graph", runner(traced.graph)
+            tree, graph = traced.tree, traced.graph
+            plan.kind, plan.call = "graph", branching(graph, tree) if tree else runner(graph)
             return plan
         try:
-            following = self.link if before is None and length(self.link) < CHAIN else None
+            following = self.link if length(self.link) < CHAIN else None
+            if before is not None:
+                following = following.following if following and following is before.link else None
             return planned(plan, args, kwargs, given, following, self.cache)
         except FAULTS as error:
             what = f"compiling it failed: {type(error).__name__}: {error}"
@@ -179,6 +253,8 @@ class Compiled(Native):
                 plan = self.make(key, args, kwargs)
                 if plan.kind == "eager":
                     self.warn(f"`{self.__name__}` runs eagerly: {plan.reason}")
+                elif plan.hindrance:
+                    self.hindered(plan)
             finally:
                 self.making.discard(key)
 
@@ -252,6 +328,22 @@ def length(link: Link | None) -> int:
     return count
 
 
+def is_due(plan: Plan, traced: Trace) -> bool:
+    """Whether a plan is to be compiled anew after this trace, with the paths it has learnt.
+
+    Where that takes long, a path is compiled when it is taken again, or many are waiting.
+    """
+    if not traced.is_new:
+        return plan.waiting > 0
+    took = sum([seconds for stage, seconds in plan.stages.items() if stage != "trace"])
+    return took < QUICK or plan.waiting + 1 >= len(paths.leaves(traced.tree)) / 4
+
+
+def kind_of_call(args: Any, kwargs: dict[str, Any]) -> Any:
+    """What a plan depends on in the arguments."""
+    return tuple([kind_of(x) for x in (args, *kwargs.items())])
+
+
 def own(x: Any) -> Any:
     """A copy of an array, which nobody else changes and which lies as it should."""
     return x.copy() if isinstance(x, np.ndarray) else x
@@ -281,8 +373,10 @@ def compile(f: Function | None = None, *, background: bool = False, cache: bool 
     Nests: `compile(grad(f))` compiles the gradient with the value it needs; `grad(compile(f))`
     differentiates a compiled function by compiled derivatives, to any order, by `vmap` too.
 
-    Where f asks for a value (`if x > 0:`, `float(x)`) it runs eagerly, after a `CompileWarning`
-    that names the line. Without llvmlite the program runs op by op: `report()` says so.
+    Where f decides by a value (`if x > 0:`, `while`, `int(x)`) each path is traced when a call
+    first takes it, and the program branches. Where it asks for an array (`np.asarray`), or takes
+    more than 32 paths, it runs eagerly, after a `CompileWarning` that names the line.
+    Without llvmlite the program runs op by op: `report()` says so.
 
     Raises: TypeError where f is no function.
 

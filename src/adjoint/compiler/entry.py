@@ -167,10 +167,11 @@ class Entry(NamedTuple):
     release_gil: bool = False
 
 
-def entry_ir(entry: Entry) -> str:
+def entry_ir(entry: Entry, name: str = "entry", run: str = "run") -> str:
     """`ptr @entry(ptr args, i64 count, ptr names, ptr table)` as LLVM IR, which calls `@run`.
 
-    Returns what `vectorcall` describes. The text depends on layouts, not on objects.
+    Returns what `vectorcall` describes. The text depends on layouts, not on objects. A module with
+    several entries has them, and what they call, under other names.
 
     >>> from adjoint.compiler.cache import native
     >>> from adjoint.compiler.vectorcall import Native, vectorcall
@@ -191,13 +192,13 @@ def entry_ir(entry: Entry) -> str:
     >>> f(3.0), f(3)
     (1.5, 'missed')
     """
-    return Writer(entry).text
+    return Writer(entry, name, run).text
 
 
-def link(entry: Entry, code: Any, following: Link | None = None) -> Link:
-    """A link to `code`, which holds `entry_ir(entry)` and its `run`."""
+def link(entry: Entry, code: Any, following: Link | None = None, name: str = "entry") -> Link:
+    """A link to `code`, which holds `entry_ir(entry, name)` and what it runs."""
     writer = Writer(entry)
-    return Link(code.address("entry"), writer.words, (code, writer.kept), following)
+    return Link(code.address(name), writer.words, (code, writer.kept), following)
 
 
 NEW = {  # Python's numbers: what makes one of the values at its memory
@@ -213,8 +214,8 @@ KEEP = "store volatile ptr"  # in registers, n references would be n² phis at t
 class Writer:
     """Writes the code of an entry, and with it the words of the table it reads."""
 
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
+    def __init__(self, entry: Entry, name: str = "entry", run: str = "run") -> None:
+        self.entry, self.callee = entry, run
         self.words: list[int] = []
         self.kept: list[Any] = [entry]
         self.place: dict[int, int] = {}
@@ -234,7 +235,7 @@ class Writer:
         self.outcome = self.slot("ptr")
         self.write()
         prologue = [*self.stack, *(f"  {KEEP} null, ptr {slot}" for slot in self.owned)]
-        head = "define ptr @entry(ptr %args, i64 %count, ptr %names, ptr %table) {\nstart:"
+        head = f"define ptr @{name}(ptr %args, i64 %count, ptr %names, ptr %table) {{\nstart:"
         self.text = "\n".join([head, *prologue, *self.lines, "}\n"])
 
     # Words of the language.
@@ -503,7 +504,7 @@ class Writer:
                 memory = self.threads()
             self.do(f"store ptr {memory}, ptr {self.at(slots, 8 * k)}")
         state = self.call("PyEval_SaveThread", "ptr") if entry.release_gil else ""
-        self.do(f"call void @run(ptr {slots})")
+        self.do(f"call void @{self.callee}(ptr {slots})")
         if state:
             self.call("PyEval_RestoreThread", "void", f"ptr {state}")
         if spare:

@@ -39,7 +39,7 @@ from .access import (
 from .bodies import Memory, Unit, body_ends, loop, place_in
 from .emit import lane_kind
 from .graph import Graph, Node
-from .kernel import Buffer, Call, Loop, Program, View
+from .kernel import Branch, Buffer, Call, Loop, Program, Step, View
 from .lanes import IDENTITY
 from .vocabulary import FOLDS, folded_axes, is_native, kinds_of, weight
 
@@ -48,6 +48,8 @@ NEAR, FAR, OVERHEAD = (2, 1), (8, 4), 100
 NEAR_BYTES = 1 << 18
 # At so many places a value is stored though it is cheap: each place is code.
 PLACES = 8
+# Arithmetic of an element that is not summed up to the end.
+DEAR = 800
 # A loop is cut into at most so many boxes; what would cut it further is stored.
 BOXES = 32
 # Extents are nearly the same that differ by so little, and by so small a part.
@@ -118,6 +120,8 @@ class Plan:
     """What is stored, what computes it, and in which order.
 
     kinds     by node id, see `vocabulary.kind_of`; "" of what no output needs
+    homes     by node id, the first output that it is
+    items     by node id of a call with several outputs, by output the id of its item
     asked     by node id, the questions (space, place) at which others want the value
     stored    ids of nodes with a buffer; `read`: those that others load rather than compute again
     units     by node id, what computes its buffer
@@ -129,6 +133,7 @@ class Plan:
     def __init__(self, graph: Graph, checks: int, strides: Mapping[int, tuple[int, ...]]) -> None:
         self.ends = graph.outputs
         self.outputs = self.ends[: len(self.ends) - checks]
+        self.homes = {n.id: len(self.outputs) - 1 - i for i, n in enumerate(self.outputs[::-1])}
         self.strides = strides
         self.nodes = needed(graph)
         self.kinds, self.dtypes = kinds_of(self.nodes, len(graph.nodes))
@@ -136,6 +141,11 @@ class Plan:
         for node in self.nodes:
             level = max([self.levels[x.id] for x in node.inputs], default=0)
             self.levels[node.id] = level + (self.kinds[node.id] in ("fold", "call"))
+        self.items: dict[int, dict[int, int]] = {}
+        for node in self.nodes:
+            if node.op == "item":
+                (x,) = node.inputs
+                self.items.setdefault(x.id, {})[node.params["index"]] = node.id
         self.buffers: list[Buffer] = []
         self.numbers: dict[int, int] = {}
         self.copies: dict[int, int] = {}
@@ -313,14 +323,12 @@ class Plan:
             questions -= {own}
         times = [self.times(size, s, p) for s, p in questions]
         again = sum(times)
-        if again <= (0 if stored else size):
+        spared = again - (not stored) * size
+        if spared <= 0:
             return False
-        cost = self.arithmetic(node)
-        if len(times) > PLACES and cost > 1:
-            return True
         store, load = NEAR if size * node.dtype.itemsize < NEAR_BYTES else FAR
-        kept += load * sum([min(t, size) for t in times]) + (not stored) * (cost + store) * size
-        return cost * again > kept
+        kept += load * sum([min(t, size) for t in times]) + (not stored) * store * size
+        return self.costs_more(node, 1 if len(times) > PLACES else kept // spared)
 
     def times(self, size: int, space: int, place: Place) -> int:
         """How often a loop computes a node of `size` elements that it asks for at a place."""
@@ -329,10 +337,13 @@ class Plan:
         missing = prod([n for k, n in enumerate(extents) if k not in used])
         return min(prod(extents), size * missing)
 
-    def arithmetic(self, node: Node) -> int:
-        """What one element of a node costs: loads, and every map below it that may be inlined."""
+    def costs_more(self, node: Node, most: int) -> bool:
+        """Whether one element of a node costs more: loads, and the maps below that are inlined.
+
+        False where `most` is `DEAR` or more.
+        """
         top, cost, seen, waiting = node, 0, {node.id}, [node]
-        while waiting and cost < FAR[0] * OVERHEAD:
+        while waiting and cost <= most < DEAR:
             node = waiting.pop()
             kind = self.kinds[node.id]
             if kind == "number":
@@ -344,7 +355,7 @@ class Plan:
                     if x.id not in seen:
                         seen.add(x.id)
                         waiting.append(x)
-        return cost
+        return cost > most
 
     def shows(self, node: Node, space: int, place: Place) -> bool:
         """Whether a view can be looked through at a place: all but some reshapes can."""
@@ -521,8 +532,8 @@ class Plan:
         if self.kinds[node.id] != "map":
             return False
         store, load = NEAR if node.size * node.dtype.itemsize < NEAR_BYTES else FAR
-        cost, n = self.arithmetic(node), len(users)
-        return cost * n > load * n + (0 if node.id in self.stored else cost + store)
+        n, fresh = len(users), node.id not in self.stored
+        return self.costs_more(node, (load * n + fresh * store) // (n - fresh))
 
     def sink(self) -> None:
         """Let loops wait that can, to be one with a later loop over the same extents."""
@@ -535,6 +546,7 @@ class Plan:
                     stage = self.stages[node.id]
                     calls[x.id] = min(stage, calls.get(x.id, stage))
         moved: dict[Key, Key] = {}
+        later: dict[Any, int] = {}  # by order, the next stage of a loop that stays
         for key in sorted(self.loops, reverse=True):
             stage, order = key
             last = min([calls[u.node.id] for u in self.loops[key] if u.node.id in calls],
@@ -544,17 +556,18 @@ class Plan:
                     if user != key:
                         at, its = moved.get(user, user)
                         last = min(last, at - (order >= its))
-            later = [k for k in self.loops if k[1] == order and stage < k[0] <= last]
-            if later:
-                moved[key] = min(later)
-                self.loops[min(later)] += self.loops.pop(key)
+            if later.get(order, last + 1) <= last:
+                moved[key] = (later[order], order)
+                self.loops[moved[key]] += self.loops.pop(key)
+            else:
+                later[order] = stage
 
     # What runs
 
     def program(self) -> Program:
         """The loops and calls in order, and the buffers that they use."""
         self.sink()
-        steps: list[tuple[Any, Loop | Call]] = []
+        steps: list[tuple[Any, Step]] = []
         for (stage, order), units in self.loops.items():
             units.sort(key=lambda unit: unit.node.id)
             extents = self.spaces[units[0].space].extents
@@ -615,7 +628,7 @@ class Plan:
         if isinstance(node.dtype, np.dtype):
             return (self.buffer(node),)
         if node.id not in self.several:
-            items = {n.params["index"]: n.id for n in self.nodes if n.inputs[:1] == (node,)}
+            items = self.items.get(node.id, {})
             types = zip(node.shape, node.dtype, strict=True)
             found = [self.add(self.fresh(items.get(i), s, d)) for i, (s, d) in enumerate(types)]
             self.numbers |= {number: found[i] for i, number in items.items()}
@@ -635,7 +648,7 @@ class Plan:
 
     def fresh(self, number: int | None, shape: tuple[int, ...], dtype: np.dtype) -> Buffer:
         """New memory for the node of this number: an output's, or scratch."""
-        index = next((i for i, n in enumerate(self.outputs) if n.id == number), None)
+        index = None if number is None else self.homes.get(number)
         kind = "scratch" if index is None else "output"
         return Buffer(kind, index, shape, dtype, bytes_of(shape, dtype))
 
@@ -843,8 +856,25 @@ def describe(program: Program) -> str:
 
     The least that could be moved is each input and each output once.
     """
-    buffers, lines, moved = program.buffers, [], 0
-    for step in program.steps:
+    buffers = program.buffers
+    lines, moved = described(program.steps, buffers)
+    used = [b for b in buffers if b.kind != "scratch"]
+    least = sum([prod(b.shape) * b.dtype.itemsize for b in used])
+    most = "at most " * any(isinstance(step, Branch) for step in program.steps)
+    return "\n".join([*lines, f"{most}{moved} bytes moved a call; inputs and outputs have {least}"])
+
+
+def described(steps: Sequence[Step], buffers: Sequence[Buffer]) -> tuple[list[str], int]:
+    """A line for each step, and the bytes they move; of a branch, the side that moves more."""
+    lines, moved = list[str](), 0
+    for step in steps:
+        if isinstance(step, Branch):
+            sides = [described(side, buffers) for side in step.sides]
+            moved += max(size for _, size in sides)
+            for word, (inside, _) in zip((f"unless scratch {step.buffer}:", "else:"), sides,
+                                         strict=True):  # fmt: skip
+                lines += [word, *[f"    {line}" for line in inside]]
+            continue
         reads, writes = traffic(step, buffers)
         moved += sum(reads.values()) + sum(writes.values())
         if isinstance(step, Call):
@@ -857,9 +887,7 @@ def describe(program: Program) -> str:
             text = f"loop over {[*step.extents]}{edges}: {' '.join(ops) or 'copy'}"
         given, made = (", ".join([called(buffers[b], b) for b in bs]) for bs in (reads, writes))
         lines.append(f"{text} of {given} -> {made}" if given else f"{text} -> {made}")
-    used = [b for b in buffers if b.kind != "scratch"]
-    least = sum([prod(b.shape) * b.dtype.itemsize for b in used])
-    return "\n".join([*lines, f"{moved} bytes moved a call; inputs and outputs have {least}"])
+    return lines, moved
 
 
 def traffic(step: Loop | Call, buffers: Sequence[Buffer]) -> tuple[dict[int, int], dict[int, int]]:

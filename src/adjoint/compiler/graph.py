@@ -93,6 +93,13 @@ class Graph:
         """An array from outside, by identity: what is written to it later, later calls see."""
         return self.add("capture", (), dict(array=array), shape=array.shape, dtype=array.dtype)
 
+    def copy(self) -> Graph:
+        """A graph of the same nodes, to which others can be added."""
+        twin = Graph(self.name)
+        twin.nodes, twin.inputs = self.nodes.copy(), self.inputs.copy()
+        twin.outputs, twin.table = self.outputs, self.table.copy()
+        return twin
+
     def users(self) -> dict[int, list[Node]]:
         """By id, the nodes that each node is an input of."""
         found: dict[int, list[Node]] = {n.id: [] for n in self.nodes}

@@ -15,7 +15,7 @@ from ..backends.namespace import NUMPY
 from ..core.op import OPS
 from ..errors import CompileError
 from .graph import LEAVES, Graph, Node, described
-from .kernel import Access, Body, Buffer, Call, Instr, Loop, Program, View
+from .kernel import Access, Body, Branch, Buffer, Call, Instr, Loop, Program, View
 
 Step = tuple[Node, Callable[..., Any] | None, tuple[int, ...], tuple[int, ...]]
 
@@ -125,12 +125,19 @@ def run_program(program: Program, arrays: Sequence[Any]) -> list[Any]:
     """
     memory = [Memory(buffer, arrays) for buffer in program.buffers]
     with np.errstate(all="ignore"):
-        for step in program.steps:
-            if isinstance(step, Loop):
-                run_loop(step, memory)
-            else:
-                run_call(step, memory)
+        run_steps(program.steps, memory)
     return [memory[i].whole()[()] for i in (*program.outputs, *program.checks)]
+
+
+def run_steps(steps: Sequence[Loop | Call | Branch], memory: Sequence[Memory]) -> None:
+    """Steps in order; of a branch one side."""
+    for step in steps:
+        if isinstance(step, Loop):
+            run_loop(step, memory)
+        elif isinstance(step, Branch):
+            run_steps(step.sides[int(memory[step.buffer].row[0])], memory)
+        else:
+            run_call(step, memory)
 
 
 class Memory:
@@ -156,8 +163,8 @@ class Memory:
         if self.addresses is None:
             found, inside = addresses, (0 <= addresses) & (addresses < len(self.row))
         else:
-            found = np.searchsorted(self.addresses, addresses)
-            inside = found < len(self.row)
+            found = np.asarray(np.searchsorted(self.addresses, addresses))
+            inside = np.asarray(found < len(self.row))
             inside[inside] = self.addresses[found[inside]] == addresses[inside]
         if not inside.all():
             raise CompileError(f"an access leaves the {self.buffer.kind} {self.buffer.index}")

@@ -8,6 +8,7 @@ over no axes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -135,6 +136,20 @@ class Call:
 
 
 @dataclass
+class Branch:
+    """A decision: the steps of `sides[k]` run where the truth value in `buffer` is k.
+
+    Of what they write only one side is written in a run.
+    """
+
+    buffer: int
+    sides: tuple[list[Step], list[Step]]
+
+
+Step = Loop | Call | Branch
+
+
+@dataclass
 class Program:
     """What runs: buffers and the steps in order.
 
@@ -145,6 +160,15 @@ class Program:
     """
 
     buffers: list[Buffer]
-    steps: list[Loop | Call]
+    steps: list[Step]
     outputs: tuple[int, ...]
     checks: tuple[int, ...] = ()
+
+
+def every(steps: Iterable[Step]) -> Iterator[Step]:
+    """All steps, those of branches after the branch."""
+    for step in steps:
+        yield step
+        if isinstance(step, Branch):
+            for side in step.sides:
+                yield from every(side)

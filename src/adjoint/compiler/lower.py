@@ -1,4 +1,4 @@
-"""Loops become one module of LLVM IR: large nests in chunks, the results of chunks combined.
+"""Loops become functions of LLVM IR: large nests in chunks, the results of chunks combined.
 
 A nest is cut along one axis into chunks whose number depends on its sizes and its body alone, so
 results are the same bits for any number of threads. A fold over that axis has partial results in
@@ -8,13 +8,14 @@ scratch memory, one for each chunk, which are combined afterwards, those of floa
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .emit import Builder, Value, lane_kind
-from .kernel import Access, Body, Buffer, Fold, Instr, Loop, Nest, Store
+from .kernel import Access, Body, Branch, Buffer, Fold, Instr, Loop, Nest, Step, Store
 from .lanes import IDENTITY
 from .walk import FUNCTIONS, Bound, Form, Function, Walk, form_of, sizes, start_of
 
@@ -22,14 +23,14 @@ CHUNK = 16384  # elements of a chunk; fewer where that takes longer than CHUNK_T
 CHUNK_TIME = 40e3  # ns
 THREADED = 60e3  # ns from which on chunks are handed to the pool
 ROW = 2048  # indices along the axis of the lanes, least in a chunk of many rows
-PART = 2000  # lines of a function that is run once, about: LLVM takes n² time for n of them
+PART = 1000  # lines of a function that is run once, about: LLVM takes n² time for n of them
 SHARE = 8  # elements of a chunk for each one of its partial results, at least
 
 
 class Lowered(NamedTuple):
-    """The module of one region.
+    """What became of one region, `void @run(ptr %slots)`.
 
-    ir             its text, which defines `void @run(ptr %slots)`
+    ir             the text that defines it; "" where that is the module's, which is under way
     slots          length of the array of slots: those given, then one of scratch memory if
                    `scratch_bytes` is not 0, then the pool's if `parallel`
     scratch_bytes  memory needed besides the buffers, aligned to 64
@@ -62,10 +63,10 @@ class Cut(NamedTuple):
 
 
 def lower(
-    loops: Sequence[Loop], buffers: Sequence[Buffer], slots: dict[int, int], machine: Any,
+    steps: Sequence[Step], buffers: Sequence[Buffer], slots: dict[int, int], machine: Any,
     threads: bool = True,
 ) -> Lowered:  # fmt: skip
-    """The module of these loops, run one after another.
+    """The module of these loops and branches, run one after another.
 
     slots    by buffer its place in the array of pointers that `@run` is given
     machine  what the code is for: `lanes_bytes`, `has_fma` and `triple` are read
@@ -73,73 +74,35 @@ def lower(
 
     Inputs are not written, and what a loop stores overlaps nothing else that it reads or writes.
     """
-    module = Module(buffers, slots, machine, threads)
-    for loop in loops:
-        module.loop(loop)
-    return module.lowered()
+    module = Module(machine, threads)
+    lowered = module.add(steps, buffers, slots)
+    return lowered._replace(ir=module.text())
 
 
 class Module:
-    """The functions of a region while they are written, and the memory they need."""
+    """The functions of some regions while they are written, and what these have in common."""
 
-    def __init__(
-        self, buffers: Sequence[Buffer], slots: dict[int, int], machine: Any, threads: bool
-    ) -> None:
-        self.buffers, self.slots, self.machine = list(buffers), slots, machine
-        self.threads = threads
-        self.scratch = max(slots.values(), default=-1) + 1  # the slot
-        self.partials: dict[int, Partial] = {}
-        self.free, self.shared = 0, False  # scratch memory, in the nest under way
-        self.scratch_bytes, self.cost, self.parallel = 0, 0.0, False
+    def __init__(self, machine: Any, threads: bool = True) -> None:
+        self.machine, self.threads = machine, threads
         self.declarations: set[str] = set()
         self.constants: list[str] = []
         self.functions: list[str] = []
         self.helpers: dict[Any, tuple[str, str]] = {}
-        self.listing: list[str] = []
-        self.run = Function(self, "part0")  # the part under way
-        self.parts = [self.run]
+        self.uses: Counter[str] = Counter()  # of transcendental functions, in all bodies so far
 
-    def lowered(self) -> Lowered:
+    def add(
+        self, steps: Sequence[Step], buffers: Sequence[Buffer], slots: dict[int, int],
+        name: str = "run",
+    ) -> Lowered:  # fmt: skip
+        """Write a region, a function of this name; its arguments are those of `lower`."""
+        region = Region(self, buffers, slots, name)
+        region.steps(steps)
+        return region.lowered()
+
+    def text(self) -> str:
         """The finished module."""
-        slots = self.scratch + (self.scratch_bytes > 0)
-        if self.parallel:
-            for part in self.parts:
-                pool = part.slot(slots)
-                part.head += [
-                    f"  %pool.run = load ptr, ptr {pool}, align 8",
-                    f"  %pool.state.at = getelementptr ptr, ptr {pool}, i64 1",
-                    "  %pool.state = load ptr, ptr %pool.state.at, align 8",
-                ]
-            slots += 1
-        run = self.run
-        if len(self.parts) > 1:
-            run = Function(self, "run")
-            for part in self.parts:
-                self.functions.append(part.text(f"internal void @{part.name}(ptr %slots) noinline"))
-                run.raw(f"call void @{part.name}(ptr %slots)")
-        self.functions += [run.text("void @run(ptr %slots)"), "!0 = !{}", ""]
         parts = [*sorted(self.declarations), *self.constants, *self.functions]
-        return Lowered(
-            "\n".join(parts), slots, self.scratch_bytes, self.parallel, self.cost,
-            "\n".join(self.listing),
-        )  # fmt: skip
-
-    def base(self, b: Function, buffer: int) -> str:
-        """The data pointer of a buffer in a function; of partial results, those of its chunk."""
-        if buffer not in self.partials:
-            return b.slot(self.slots[buffer])
-        return b.memory(self.scratch, *self.partials[buffer])
-
-    def reserve(self, size: int) -> int:
-        """Where `size` bytes of scratch memory begin that the nest has for itself."""
-        offset, self.free = self.free, self.free + -(-size // 64) * 64
-        self.scratch_bytes = max(self.scratch_bytes, self.free)
-        return offset
-
-    def tape(self, b: Function, size: int) -> str:
-        """A pointer to scratch memory of which there is one for all chunks."""
-        self.shared = True
-        return b.memory(self.scratch, self.reserve(size), 0)
+        return "\n".join([*parts, "!0 = !{}", ""])
 
     def helper(self, ops: tuple[str, ...], kinds: Sequence[str], lanes: int) -> tuple[str, str]:
         """A function that is not inlined: `@name`, and the kind of its result.
@@ -167,11 +130,97 @@ class Module:
             self.helpers[key] = symbol, kind
         return self.helpers[key]
 
+
+class Region:
+    """The functions of one region while they are written, and the memory they need."""
+
+    def __init__(
+        self, module: Module, buffers: Sequence[Buffer], slots: dict[int, int], name: str
+    ) -> None:
+        self.module, self.name = module, name
+        self.buffers, self.slots, self.machine = list(buffers), slots, module.machine
+        self.scratch = max(slots.values(), default=-1) + 1  # the slot
+        self.partials: dict[int, Partial] = {}
+        self.free, self.shared = 0, False  # scratch memory, in the nest under way
+        self.scratch_bytes, self.cost, self.parallel = 0, 0.0, False
+        self.listing: list[str] = []
+        self.run = Function(self, f"{name}.part0")  # the part under way
+        self.parts = [self.run]
+        self.inside = 0  # branches, which are not cut into parts
+
+    def lowered(self) -> Lowered:
+        """The finished region."""
+        slots = self.scratch + (self.scratch_bytes > 0)
+        if self.parallel:
+            for part in self.parts:
+                pool = part.slot(slots)
+                part.head += [
+                    f"  %pool.run = load ptr, ptr {pool}, align 8",
+                    f"  %pool.state.at = getelementptr ptr, ptr {pool}, i64 1",
+                    "  %pool.state = load ptr, ptr %pool.state.at, align 8",
+                ]
+            slots += 1
+        run, functions = self.run, self.module.functions
+        if len(self.parts) > 1:
+            run = Function(self, self.name)
+            for part in self.parts:
+                functions.append(part.text(f"internal void @{part.name}(ptr %slots) noinline"))
+                run.raw(f"call void @{part.name}(ptr %slots)")
+        functions.append(run.text(f"void @{self.name}(ptr %slots)"))
+        listing = "\n".join(self.listing)
+        return Lowered("", slots, self.scratch_bytes, self.parallel, self.cost, listing)
+
+    def base(self, b: Function, buffer: int) -> str:
+        """The data pointer of a buffer in a function; of partial results, those of its chunk."""
+        if buffer not in self.partials:
+            return b.slot(self.slots[buffer])
+        return b.memory(self.scratch, *self.partials[buffer])
+
+    def reserve(self, size: int) -> int:
+        """Where `size` bytes of scratch memory begin that the nest has for itself."""
+        offset, self.free = self.free, self.free + -(-size // 64) * 64
+        self.scratch_bytes = max(self.scratch_bytes, self.free)
+        return offset
+
+    def tape(self, b: Function, size: int) -> str:
+        """A pointer to scratch memory of which there is one for all chunks."""
+        self.shared = True
+        return b.memory(self.scratch, self.reserve(size), 0)
+
+    def steps(self, steps: Sequence[Step]) -> None:
+        """Loops and branches in order."""
+        for step in steps:
+            if isinstance(step, Branch):
+                self.branch(step)
+                continue
+            assert isinstance(step, Loop)
+            if len(self.run.lines) > PART and not self.inside:
+                self.run = Function(self, f"{self.name}.part{len(self.parts)}")
+                self.parts.append(self.run)
+            self.loop(step)
+
+    def branch(self, branch: Branch) -> None:
+        """One side or the other; the cost is that of the dearer one."""
+        b, name = self.run, self.run.fresh()
+        at = self.base(b, branch.buffer)
+        truth = b.emit(f"load i8, ptr {at}, align 1", "u8", fresh=True).name
+        yes = b.emit(f"icmp ne i8 {truth}, 0", "i1", fresh=True).name
+        b.raw(f"br i1 {yes}, label %{name}.1, label %{name}.0")
+        before, most = self.cost, 0.0
+        self.inside += 1
+        for k, side in enumerate(branch.sides):
+            b.label(f"{name}.{k}")
+            self.cost = before
+            with b.scope():
+                self.steps(side)
+            most = max(most, self.cost)
+            b.raw(f"br label %{name}.end")
+        self.inside -= 1
+        self.cost = most
+        b.label(f"{name}.end")
+
     def loop(self, loop: Loop) -> None:
         """All nests of a loop; where none folds anything in, the result is the identity."""
-        if len(self.run.lines) > PART:
-            self.run = Function(self, f"part{len(self.parts)}")
-            self.parts.append(self.run)
         begun: set[Access] = set()
         for nest in loop.nests:
             if all(sizes(nest)):
@@ -232,7 +281,7 @@ class Module:
                     fresh = fresh - {fold.access}
                 folds.append(fold)
         inner = Nest(nest.box, Body(nest.body.instrs, nest.body.stores, folds))
-        kernel = Function(self, f"chunk{len(self.listing)}", "%chunk")
+        kernel = Function(self, f"{self.name}.chunk{len(self.listing)}", "%chunk")
         start, stop = nest.box[cut.axis]
         before = kernel.emit(f"mul i64 %chunk, {cut.block}", "i64").name
         low = kernel.emit(f"add i64 {before}, {start}", "i64").name
@@ -241,8 +290,9 @@ class Module:
         high = kernel.emit(f"select i1 {last}, i64 {stop}, i64 {after}", "i64").name
         begun = fresh | {f.access for _, f in partial}
         self.place(kernel, inner, form, {cut.axis: (low, high)}, extents, begun)
-        self.functions.append(kernel.text(f"internal void @{kernel.name}(ptr %slots, i64 %chunk)"))
-        parallel = self.threads and not self.shared and form.cost > THREADED
+        signature = f"internal void @{kernel.name}(ptr %slots, i64 %chunk)"
+        self.module.functions.append(kernel.text(signature))
+        parallel = self.module.threads and not self.shared and form.cost > THREADED
         self.dispatch(kernel, cut.chunks, parallel)
         for fold, part in partial:
             self.combine(fold, part, cut, extents, fold.access in fresh)

@@ -36,7 +36,7 @@ from .algebra import (
     rewritten,
 )
 from .graph import Graph, Node
-from .kernel import Buffer, Call, Loop, Program, View
+from .kernel import Branch, Buffer, Call, Program, Step, View, every
 
 SMALL_PRODUCT = 2048
 """Multiplications in a matrix product up to which a fused loop beats the call of a BLAS."""
@@ -346,27 +346,24 @@ def reuse(program: Program) -> Arena:
     lives = lifetimes(program)
     sizes = {b: padded(program.buffers[b]) for b in lives}
     orders = (lambda b: (-sizes[b], lives[b]), lambda b: (lives[b], -sizes[b]))
-    arenas = [packed(sorted(lives, key=order), lives, sizes) for order in orders]
+    tried = dict.fromkeys([tuple(sorted(lives, key=order)) for order in orders])
+    arenas = [packed(order, lives, sizes) for order in tried]
     return min(arenas, key=lambda arena: arena.size)
 
 
 def packed(order: Sequence[int], lives: dict[int, tuple[int, int]], sizes: dict[int, int]) -> Arena:
     """Each buffer in turn at the lowest offset that nothing has while it lives."""
-    offsets: dict[int, int] = {}
-    for b in order:
-        first, last = lives[b]
-        taken = [
-            (offsets[o], offsets[o] + sizes[o])
-            for o in offsets
-            if lives[o][0] <= last and first <= lives[o][1]
-        ]
-        place = 0
-        for start, stop in sorted(taken):
-            if place + sizes[b] <= start:
-                break
-            place = max(place, stop)
-        offsets[b] = place
-    return Arena(max([offsets[b] + sizes[b] for b in offsets], default=0), offsets)
+    size = np.array([sizes[b] for b in order], np.int64)
+    first, last = np.array([lives[b] for b in order], np.int64).reshape(-1, 2).T
+    starts = np.zeros(len(order), np.int64)
+    for k in range(len(order)):
+        taken = np.flatnonzero((first[:k] <= last[k]) & (first[k] <= last[:k]))
+        taken = taken[np.argsort(starts[taken])]
+        ends = np.maximum.accumulate(np.append(0, (starts + size)[taken]))
+        fits = np.append(starts[taken] - ends[:-1] >= size[k], True)
+        starts[k] = ends[fits.argmax()]
+    offsets = dict(zip(order, starts.tolist(), strict=True))
+    return Arena(int(max(starts + size, default=0)), offsets)
 
 
 def padded(buffer: Buffer) -> int:
@@ -378,7 +375,7 @@ def padded(buffer: Buffer) -> int:
 def lifetimes(program: Program) -> dict[int, tuple[int, int]]:
     """By scratch buffer, the first and the last step that touches it; checks are read last."""
     lives: dict[int, tuple[int, int]] = {}
-    touched = [*map(touches, program.steps), iter(program.checks)]
+    touched = [*map(touches, every(program.steps)), iter(program.checks)]
     for step, buffers in enumerate(touched):
         for b in buffers:
             if program.buffers[b].kind == "scratch":
@@ -386,8 +383,11 @@ def lifetimes(program: Program) -> dict[int, tuple[int, int]]:
     return lives
 
 
-def touches(step: Loop | Call) -> Iterator[int]:
-    """The buffers that a step reads or writes."""
+def touches(step: Step) -> Iterator[int]:
+    """The buffers that a step reads or writes; of a branch, to decide."""
+    if isinstance(step, Branch):
+        yield step.buffer
+        return
     if isinstance(step, Call):
         yield from step.outputs
         yield from [x.buffer for x in step.inputs if isinstance(x, View)]

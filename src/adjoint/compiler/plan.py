@@ -6,6 +6,7 @@ it without scheduling, lowering or compiling anything.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..core.tree import build, children
 from . import entry as native_entry
+from .branches import woven
 from .cache import fetch, key_of, native
 from .entry import (
     Array,
@@ -39,8 +41,9 @@ from .fuse import describe, fuse
 from .graph import Graph, Node, spelling
 from .kernel import Program
 from .passes import optimise
+from .paths import spelled
 from .run import LONG, Steps, is_native, whole
-from .trace import Trace
+from .trace import Trace, number_of
 from .vectorcall import Link
 
 SLOTS = {kind.__name__: kind for kind in (Input, Capture, Output, Check, Scratch, Threads)}
@@ -58,12 +61,20 @@ class Plan:
     stages     seconds by stage
     older      the plan for such arguments that was made before, for something outside had changed;
                `age` counts them
+    strays     how many calls have left the paths of a function that decides by values, or failed a
+               check, and led to no new path
+    hindrance  why the last of them did not
+    compilations  how often it was compiled, each time with more paths
+    learnt     a trace that knows more paths than the program, if there is one; `waiting`, how many
     """
 
-    age = 0
+    age = strays = waiting = 0
     older: Plan | None = None
+    learnt: Trace | None = None
+    compilations = 1
 
     kind = "eager"
+    hindrance = ""
     link: Link | None = None
     door: Any = None
     program: Program | None = None
@@ -103,7 +114,10 @@ class Plan:
                 self.optimised = optimise(trace.graph)
             with self.stage("fuse"):
                 strides = {n.params["index"]: s for n, s in self.layouts().items()}
-                self.program = fuse(self.optimised, len(trace.checks), strides)
+                if trace.tree is None:
+                    self.program = fuse(self.optimised, len(trace.checks), strides)
+                else:
+                    self.program = woven(self.optimised, trace.tree, strides)
         return self.program
 
     def layouts(self) -> dict[Any, tuple[int, ...]]:
@@ -161,13 +175,13 @@ class Form:
             Cell(g.place, g.value) if g.kind == "cell" else Item(g.place, g.name, g.value)
             for g in trace.guards
         ])  # fmt: skip
-        nodes = trace.graph.outputs[: len(trace.graph.outputs) - len(trace.checks)]
+        mixed = trace.mixed
         self.outputs = tuple([
             Fresh("array", n.dtype, n.shape) if n.shape
-            else Fresh(PYTHON[n.dtype.kind] if n.weak else "scalar", n.dtype)
-            for n in nodes
+            else Fresh(PYTHON[n.dtype.kind] if n.weak and k not in mixed else "scalar", n.dtype)
+            for k, n in enumerate(trace.nodes)
         ])  # fmt: skip
-        result = self.result(range(len(nodes)))
+        result = self.result(range(len(trace.nodes)))
         self.text = repr((
             blind(self.inputs), keywords, blind(result),
             [type(g).__name__ for g in self.guards], self.outputs,
@@ -186,8 +200,13 @@ class Form:
                 places.append(Static(e.value))
                 continue
             k = next(of_leaf)
-            copied = k in seen and self.outputs[k].kind == "array"
-            places.append(Made(np.ndarray.copy, (Output(k),)) if copied else Output(k))
+            if k in seen and self.outputs[k].kind == "array":
+                places.append(Made(np.ndarray.copy, (Output(k),)))
+            elif k in self.trace.mixed:
+                parts = Output(k), Output(len(self.outputs) - 1)
+                places.append(Made(functools.partial(number_of, k), parts))
+            else:
+                places.append(Output(k))
             seen.add(k)
         return result_tree(self.trace.rebuild(places))
 
@@ -302,7 +321,8 @@ def name_of_code(plan: Plan, form: Form) -> str:
     assert plan.trace is not None
     text = spelling(plan.trace.graph)
     layouts = {node.id: strides for node, strides in plan.layouts().items()}
-    return key_of("program", text, form.text, repr(layouts)) if text else ""
+    tree = spelled(plan.trace.tree)
+    return key_of("program", text, tree, form.text, repr(layouts)) if text else ""
 
 
 __all__ = ["Plan", "code_of", "planned"]

@@ -9,6 +9,7 @@ from ..core.tree import flatten
 from ..errors import CompileError
 from ..transforms.function import name_of
 from .graph import Node, described
+from .paths import drawn, leaves
 from .plan import Plan, code_of
 from .trace import Unstageable, trace
 
@@ -68,6 +69,10 @@ def section(plan: Plan) -> str:
     inputs = [f"{p}: {described(n) if isinstance(n, Node) else repr(n.value)}"
               for p, n in zip(traced.paths, traced.leaves, strict=True)]  # fmt: skip
     lines = [f"  {', '.join(inputs)}", f"    runs as {KINDS[plan.kind]}"]
+    if traced.tree is not None:
+        count = len(leaves(traced.tree))
+        lines.append(f"    decides by values; paths: {count}, compiled {plan.compilations} times")
+        lines += [f"    {line}" for line in drawn(traced.tree)]
     if plan.reason:
         lines.append(f"    {plan.reason}")
     lines.append(f"    traced {len(traced.graph.nodes)} nodes")

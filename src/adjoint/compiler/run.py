@@ -19,8 +19,8 @@ from ..errors import CompileError
 from . import entry as native_entry
 from .cache import native
 from .entry import Capture, Check, Entry, Input, Memory, Output, Scratch, Threads, entry_ir
-from .kernel import Buffer, Call, Loop, Program, View
-from .lower import Lowered, lower
+from .kernel import Branch, Call, Program, Step, View, every
+from .lower import Lowered, Module, lower
 from .machine import host
 from .passes import Arena, padded, reuse, touches
 from .vectorcall import Native, vectorcall
@@ -42,26 +42,27 @@ class Region(Native):
 
 
 class Built(NamedTuple):
-    """Native code of some loops, and what it was told about its memory."""
+    """The code of a program that is one region, and what its slots are filled with."""
 
     ir: str
     lowered: Lowered
     slots: tuple[Any, ...]
 
 
-def build(
-    loops: Sequence[Loop], buffers: Sequence[Buffer], places: dict[int, Any], free: int = 0
-) -> Built:
-    """Lower `loops`.
+def slots_of(places: dict[int, Any], lowered: Lowered, free: int = 0) -> tuple[Any, ...]:
+    """What the slots of a region are filled with.
 
     places   by buffer, what its slot is filled with
     free     where scratch memory that is not taken yet begins
     """
-    slots = {b: k for k, b in enumerate(places)}
-    lowered = lower(loops, buffers, slots, host())
     more: list[Any] = [Scratch(lowered.scratch_bytes, free)] * (lowered.scratch_bytes > 0)
     more += [Threads()] * lowered.parallel
-    return Built(lowered.ir, lowered, (*places.values(), *more))
+    return (*places.values(), *more)
+
+
+def numbered(places: dict[int, Any]) -> dict[int, int]:
+    """The slot of each buffer."""
+    return {b: k for k, b in enumerate(places)}
 
 
 def place_of(program: Program, b: int, captures: list[Any], arena: Arena) -> Any:
@@ -84,13 +85,19 @@ def whole(program: Program) -> tuple[Built, list[Any]]:
     captures: list[Any] = []
     arena = reuse(program)
     places = {b: place_of(program, b, captures, arena) for b in range(len(program.buffers))}
-    loops = [step for step in program.steps if isinstance(step, Loop)]
-    return build(loops, program.buffers, places, arena.size), captures
+    lowered = lower(program.steps, program.buffers, numbered(places), host())
+    return Built(lowered.ir, lowered, slots_of(places, lowered, arena.size)), captures
 
 
 def is_native(program: Program) -> bool:
-    """True for a program that calls no function of the backend."""
-    return not any(isinstance(step, Call) for step in program.steps)
+    """True for a program that loops alone compute, its outputs too."""
+    made = all(program.buffers[b].kind == "output" for b in program.outputs)
+    return made and all(is_region(step) for step in program.steps)
+
+
+def is_region(step: Step) -> bool:
+    """True for what calls no function of the backend."""
+    return not any(isinstance(part, Call) for part in every((step,)))
 
 
 class Steps:
@@ -104,6 +111,7 @@ class Steps:
     def __init__(self, program: Program, keep: bool) -> None:
         self.program, self.listings = program, list[str]()
         self.key = None if keep else ""
+        self.regions: list[tuple[list[Step], list[int]]] = []  # and the buffers they use
         self.names: dict[str, Any] = dict(
             asarray=np.asarray, view=view, fitted=fitted, empty=np.empty, blamed=self.blamed
         )
@@ -114,11 +122,13 @@ class Steps:
         self.arena = reuse(program)
         self.kept = self.preallocated()
         self.write()
+        if self.regions:
+            self.compile()
 
     def preallocated(self) -> list[int]:
         """Scratch buffers that are written where they lie, rather than rebound by a call."""
         bound = {
-            b for s in self.program.steps if isinstance(s, Call) and s.op not in IN_PLACE
+            b for s in every(self.program.steps) if isinstance(s, Call) and s.op not in IN_PLACE
             for b in s.outputs
         }  # fmt: skip
         return [b for b in self.arena.offsets if b not in bound]
@@ -150,12 +160,10 @@ class Steps:
             self.lines.append("s = spare.pop() if spare else scratch()")
             self.lines.append(f"{', '.join(f'b{b}' for b in self.kept)}, = s")
         self.made.update(self.kept)
-        for is_loop, steps in groupby(program.steps, lambda step: isinstance(step, Loop)):
-            if is_loop:
-                self.region(list(steps))  # type: ignore[arg-type]
-            else:
-                for step in steps:
-                    self.call(step)  # type: ignore[arg-type]
+        if any(isinstance(step, Branch) for step in program.steps):
+            for b in program.outputs:  # made in one place, written on one side or the other
+                self.array(b)
+        self.steps(program.steps)
         ends = [self.ended(b, k) for k, b in enumerate((*program.outputs, *program.checks))]
         self.lines += [f"r = {''.join(f'{e}, ' for e in ends) or '()'}"]
         if self.kept:
@@ -168,23 +176,53 @@ class Steps:
         exec(compile(self.text, file, "exec"), self.names)
         self.run = self.names["run"]
 
-    def region(self, loops: list[Loop]) -> None:
-        """Some loops: their outputs made, their code called."""
-        program = self.program
-        used = list(dict.fromkeys(b for loop in loops for b in touches(loop)))
+    def steps(self, steps: Sequence[Step]) -> None:
+        """Steps in order, those without calls together."""
+        for together, group in groupby(steps, is_region):
+            if together:
+                self.region(list(group))
+                continue
+            for step in group:
+                if isinstance(step, Branch):
+                    self.branch(step)
+                else:
+                    assert isinstance(step, Call)
+                    self.call(step)
+
+    def branch(self, branch: Branch) -> None:
+        """One side or the other."""
+        words = f"if not {self.array(branch.buffer)}:", "else:"
+        for word, side in zip(words, branch.sides, strict=True):
+            made, begun = self.made.copy(), len(self.lines)
+            self.lines.append(word)
+            self.steps(side)
+            self.made = made
+            self.lines[begun + 1 :] = [f"    {line}" for line in self.lines[begun + 1 :]]
+
+    def region(self, steps: list[Step]) -> None:
+        """Loops and branches of them: their outputs made, their code called."""
+        used = list(dict.fromkeys(b for step in every(steps) for b in touches(step)))
         for b in used:
             self.array(b)
-        places = {b: Input(k) for k, b in enumerate(used)}
-        built = build(loops, program.buffers, places)
-        entry = Entry(tuple([Memory()] * len(used)), built.slots,
-                      release_gil=built.lowered.cost > LONG)  # fmt: skip
-        code = native(built.ir + entry_ir(entry), self.key)
-        region = Region(miss=refused, again=refused)
-        region.link = native_entry.link(entry, code)
-        name = f"loops{len(self.listings)}"
-        self.names[name] = region
-        self.listings.append(built.lowered.listing)
-        self.lines.append(f"{name}({', '.join(f'b{b}' for b in used)})")
+        self.lines.append(f"loops{len(self.regions)}({', '.join(f'b{b}' for b in used)})")
+        self.regions.append((steps, used))
+
+    def compile(self) -> None:
+        """The code of all regions, which is one module: LLVM takes 5 ms for any."""
+        module, entries, texts = Module(host()), list[Entry](), list[str]()
+        for k, (steps, used) in enumerate(self.regions):
+            places = {b: Input(place) for place, b in enumerate(used)}
+            lowered = module.add(steps, self.program.buffers, numbered(places), f"run{k}")
+            entry = Entry((Memory(),) * len(used), slots_of(places, lowered),
+                          release_gil=lowered.cost > LONG)  # fmt: skip
+            entries.append(entry)
+            texts.append(entry_ir(entry, f"entry{k}", f"run{k}"))
+            self.listings.append(lowered.listing)
+        code = native(module.text() + "".join(texts), self.key)
+        for k, entry in enumerate(entries):
+            region = Region(miss=refused, again=refused)
+            region.link = native_entry.link(entry, code, name=f"entry{k}")
+            self.names[f"loops{k}"] = region
 
     def array(self, b: int) -> str:
         """The name of a buffer's array, which is made here if nothing has made it before."""
@@ -196,9 +234,11 @@ class Steps:
 
     def ended(self, b: int, k: int) -> str:
         """The text of output k: an array, which is nobody else's, or a number."""
-        if not self.program.buffers[b].shape:
+        buffer = self.program.buffers[b]
+        if not buffer.shape:
             return f"{self.array(b)}[()]"
-        return self.array(b) + ".copy()" * (b in self.program.outputs[:k])
+        shared = buffer.kind in ("input", "capture") or b in self.program.outputs[:k]
+        return self.array(b) + ".copy()" * shared
 
     def blamed(self, error: Exception) -> None:
         """Say of an error which op raised it, and where the user wrote it."""

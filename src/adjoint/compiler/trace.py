@@ -2,11 +2,13 @@
 
 A `Staged` value stands for a plain array, at the outermost level: transforms inside the traced
 function work over it as they do over arrays, so derivatives enter the graph as the same ops.
-Whatever asks for a value (`bool`, `float`, `np.asarray`, ...) raises `Unstageable`, and the caller
-runs the function eagerly instead. Where the engine itself asks for something that is hardly ever
-true (a NaN behind a choice, see `core.mend`; equal eigenvalues), the trace goes on as if it were
-false and keeps the question as a check: the program computes it, and if it is true after all, the
-call is repeated eagerly.
+Whatever asks for an array (`np.asarray`, `tolist`, ...) raises `Unstageable`, and the caller runs
+the function eagerly instead. What `bool`, `float`, `int` or an index asks of one number is answered
+for the arguments at hand: that is a decision, and the trace one of the paths that the program
+knows, see `paths`. Where the engine itself asks for something that is hardly ever true (a NaN
+behind a choice, see `core.mend`; equal eigenvalues), the trace goes on as if it were false and
+keeps the question as a check: the program computes it, and if it is true after all, the call is
+repeated eagerly.
 
 What a trace bakes in: shapes, strides and dtypes of array arguments; integers, truth values, texts
 and other objects among the arguments; what the function takes from outside, see `guards`. Python
@@ -17,6 +19,8 @@ changed or random numbers were drawn, the function is not compiled.
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -40,15 +44,33 @@ from ..interop.protocols import __array_function__, __array_ufunc__
 from ..ops.assign import IN_PLACE
 from ..transforms.custom import Custom
 from ..transforms.function import name_of
+from .following import HOLE, kind_of
 from .graph import Graph, Node
 from .guards import Guard, Surroundings, global_state
 from .infer import BY_VALUE, PLAIN, Refused, Type, infer, type_of, unnoticed
 from .interpret import function, leaf, result
+from .paths import (
+    DEPTH,
+    FORKS,
+    LEAVES,
+    VALUES,
+    Fork,
+    Leaf,
+    Tree,
+    grown,
+    leaves,
+    leveled,
+    numbers,
+    preorder,
+    results,
+)
+from .vocabulary import is_native
 
 ROOMS = (str(Path(__file__).parents[1]) + os.sep, str(Path(np.__file__).parent) + os.sep)
 PLACES: dict[str, str] = {}
 SHARING = (np.may_share_memory, np.shares_memory)
 IDENTITIES = frozenset(("behind", "still"))
+UNSTEADY = "what it decides by changes from call to call, though its arguments are alike"
 CHANGED = "it changes an array from outside, or one of its own that it has used before"
 
 
@@ -82,6 +104,9 @@ class Trace:
     guards     what stood outside, and where
     warnings   what the user should know: what was baked in and cannot be watched
     captures   nodes of arrays from outside
+    tree       the paths that are known, this one among them, if the function decides by values:
+               then the outputs of the graph are those of `paths.results`
+    is_new     whether the path was not known before
     """
 
     graph: Graph
@@ -93,6 +118,27 @@ class Trace:
     guards: list[Guard]
     warnings: list[str]
     captures: list[Node] = field(default_factory=list)
+    tree: Tree = None
+    is_new: bool = True
+
+    @functools.cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Those of the function's output, see `paths.Leaf.outputs`."""
+        if self.tree is not None:
+            return leaves(self.tree)[0].outputs
+        return tuple([e for e in self.ends if isinstance(e, Node)])
+
+    @functools.cached_property
+    def mixed(self) -> frozenset[int]:
+        """The outputs that are a number of Python's on some paths, and NumPy's on others."""
+        kinds = zip(*map(numbers, leaves(self.tree)), strict=True)
+        return frozenset([k for k, found in enumerate(kinds) if len({*found}) > 1])
+
+    def plain(self, values: Sequence[Any]) -> list[Any]:
+        """The values of `nodes` as those of the output: Python's numbers where it has such."""
+        nodes, count = self.nodes, len(self.nodes) - bool(self.mixed)
+        bits = int(values[-1]) if self.mixed else sum([n.weak << k for k, n in enumerate(nodes)])
+        return [number_of(k, x, bits) for k, x in enumerate(values[:count])]
 
     def pack(self, values: Sequence[Any]) -> Any:
         """The output of the function, from the values of the graph's outputs."""
@@ -103,11 +149,16 @@ class Trace:
 class Recorder:
     """Writes the graph of one trace; stands where a value would be inside, and has none to tell."""
 
-    def __init__(self, name: str, level: int) -> None:
-        self.graph, self.level = Graph(name), level
+    def __init__(self, name: str, level: int, before: Trace | None = None) -> None:
+        self.graph, self.level = before.graph.copy() if before else Graph(name), level
+        self.tree: Tree = before.tree if before else None
+        self.spot, self.path = self.tree, list[tuple[Fork, bool]]()
+        self.met: list[np.ndarray] = []
+        self.answers: dict[int, bool] = {}
         self.checks: list[Node] = []
         self.numbers: dict[float, Node] = {}
         self.captures: dict[int, tuple[np.ndarray, Any]] = {}
+        self.twins: dict[int, np.ndarray] = {}
         self.arrays: list[Any] = []
         self.known: dict[int, Any] = {}
         self.failure: Unstageable | None = None
@@ -122,13 +173,14 @@ class Recorder:
     def argument(self, x: Any) -> Staged:
         """The value that stands for an argument."""
         self.arrays.append(x)
+        if len(self.graph.inputs) >= len(self.arrays):
+            return self.staged(self.graph.inputs[len(self.arrays) - 1])
         dtype = x.dtype if hasattr(x, "dtype") else np.dtype(type(x))
         return self.staged(self.graph.input(np.shape(x), dtype, type(x) in PLAIN))
 
     def add(self, op: Op, inputs: Sequence[Node], params: dict[str, Any]) -> Any:
         """What `op` makes of nodes, as one more node, or several for several outputs."""
-        if not self.open:
-            raise Unstageable("a value of a traced function is used after the trace has ended")
+        self.require_open()
         name = op.name
         if name in IDENTITIES:
             return self.staged(inputs[0])
@@ -148,6 +200,11 @@ class Recorder:
         ]
         return kind(*outs) if hasattr(kind, "_fields") else kind(outs)
 
+    def require_open(self) -> None:
+        """Raise `Unstageable` after the end of the trace."""
+        if not self.open:
+            raise Unstageable("a value of a traced function is used after the trace has ended")
+
     def follow(self, op: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """What an op of no registry makes: its function is run on staged values."""
         if isinstance(op, Custom):
@@ -163,6 +220,7 @@ class Recorder:
 
     def value(self, node: Node) -> Any:
         """The value of a node in the call that is traced, computed when it is first asked for."""
+        self.require_open()
         needed, stack = {}, [node]
         while stack:
             n = stack.pop()
@@ -197,14 +255,116 @@ class Recorder:
             if not array.dtype.isnative:
                 self.fail("it uses an array of foreign byte order from outside")
             self.captures[id(array)] = (array, marked(array))
+            self.twins[id(array)] = self.meet(array)
         elif array.nbytes <= SMALL and marked(array) != known[1]:
             self.fail(CHANGED)
-        return self.graph.capture(array)
+        return self.graph.capture(self.twins[id(array)])
+
+    def meet(self, array: np.ndarray) -> np.ndarray:
+        """An array from outside, or its twin of an earlier trace: one that was met at this place.
+
+        A function that makes an array of its own makes an equal one in each trace.
+        """
+        arrays, k = self.spot.arrays if self.spot else (), len(self.met)
+        if k < len(arrays) and arrays[k] is not array:
+            array = arrays[k] if is_twin(arrays[k], array) else array
+        self.met.append(array)
+        return array
 
     def check(self, test: Node) -> None:
         """Keep a question whose answer must be False."""
         if test not in self.checks:
             self.checks.append(test)
+
+    def decide(self, node: Node) -> bool:
+        """The truth of a value in the call that is traced, from which on the trace is of one path.
+
+        Raises: ValueError of more than one element, as NumPy does.
+        """
+        answer = bool(self.value(node))
+        if node.op == "constant":
+            return answer
+        if node.dtype.kind != "b":
+            zero = self.graph.constant(node.dtype.type(0))
+            node = self.add(OPS["not_equal"], [node, zero], {}).node
+        if node.shape:
+            node = self.add(OPS["reshape"], [node], dict(shape=())).node
+        if node.id not in self.answers:
+            self.fork(node, answer)
+        return answer
+
+    def fork(self, node: Node, answer: bool) -> None:
+        """Go one way, where the tree has been before or not."""
+        spot = self.spot
+        if spot is not None and (not isinstance(spot, Fork) or spot.node is not node):
+            self.fail(UNSTEADY)
+        if len(self.path) >= DEPTH:
+            self.fail(f"it decides more than {DEPTH} times in a call")
+        line = spot.line if spot else line_of(sys._getframe(2), (node,))
+        self.path.append((Fork(node, (None, None), line, tuple(self.met)), answer))
+        self.answers[node.id] = answer
+        self.spot, self.met = spot and spot.sides[answer], []
+
+    def settle(self, node: Node, signed: bool = True) -> Any:
+        """The value of a number in the call that is traced; that it is this one is a decision.
+
+        Values that were met here before are asked for first. Zeros are told apart if `signed`.
+        """
+        value = self.value(node)
+        number = value.item() if hasattr(value, "item") else value
+        if node.op == "constant":
+            return number
+        if node.dtype.kind not in "biuf":
+            self.fail(f"it asks for the value of {node.dtype}{list(node.shape)}")
+        if node.dtype.kind == "b":
+            return self.decide(node)
+        if node.shape:
+            node = self.add(OPS["reshape"], [node], dict(shape=())).node
+        if node.dtype.kind == "f" and self.decide(self.add(OPS["isnan"], [node], {}).node):
+            return number
+        for _ in range(VALUES):
+            wanted = self.asked_before(node) or self.graph.constant(node.dtype.type(number))
+            if self.decide(self.add(OPS["equal"], [node, wanted], {}).node):
+                break
+        else:
+            self.fail(f"it hands more than {VALUES} different numbers to Python")
+        if signed and number == 0 and node.dtype.kind == "f":
+            self.decide(self.add(OPS["signbit"], [node], {}).node)
+        return number
+
+    def asked_before(self, node: Node) -> Node | None:
+        """The number that a value was compared with at this place of an earlier trace."""
+        question = self.spot.node if isinstance(self.spot, Fork) else None
+        if question is None or question.op != "equal" or question.inputs[0] is not node:
+            return None
+        return question.inputs[1]
+
+    def finish(self, ends: list[Node | Static], out: Any) -> tuple[list[Node | Static], Tree, bool]:
+        """The ends as all paths have them, the tree with this path, and whether that is new."""
+        if not self.path and self.tree is None:
+            return ends, None, True
+        ends = [self.counted(e) for e in ends]
+        hollow = flatten(out)[2]([HOLE] * len(ends))
+        form = (kind_of(hollow), *map(type_of_end, ends))
+        leaf = Leaf(tuple(ends), form, tuple(self.checks), tuple(self.met))
+        known = leaves(self.tree)
+        if isinstance(self.spot, Fork):
+            self.fail(UNSTEADY)
+        if known and known[0].form != form:
+            self.fail("its output has one type on this path, and another one on others")
+        if self.spot is not None:
+            return [*self.spot.ends], self.tree, False
+        tree = leveled(grown(self.tree, self.path, leaf), self.graph.constant)
+        if len(known) >= LEAVES or sum(isinstance(part, Fork) for part in preorder(tree)) > FORKS:
+            self.fail(f"it has more than {len(known)} paths")
+        return ends, tree, True
+
+    def counted(self, x: Node | Static) -> Node | Static:
+        """A number that a path ends with as a node, for on another it may be another number."""
+        if isinstance(x, Node) or type(x.value) not in NUMBERS:
+            return x
+        node = self.input_of(x.value)
+        return node if is_native(node) else x
 
     def check_number(self, node: Node) -> None:
         """Python's division and power of numbers raise where NumPy's make no finite number."""
@@ -269,7 +429,23 @@ class Staged(Traced):
         self.primal.fail(f"`{how}` asks for the value of {self.node.dtype}{list(self.shape)}")
 
     def __bool__(self) -> bool:
-        self.leave("bool()")
+        return self.primal.decide(self.node)
+
+    def __float__(self) -> float:
+        return float(self.primal.settle(self.node))
+
+    def __int__(self) -> int:
+        whole = self if self.dtype.kind != "f" else OPS["trunc"].call(self)
+        return int(self.primal.settle(whole.node, signed=False))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape:
+            raise TypeError(f"{self.dtype}{list(self.shape)} is no index")
+        return operator.index(self.primal.settle(self.node))
+
+    def item(self) -> Any:
+        """The number itself: a decision."""
+        return self.primal.settle(self.node)
 
     def rare(self) -> bool:
         """False, as it hardly ever is otherwise; the program finds out."""
@@ -304,12 +480,14 @@ CARRIED.add(Staged)
 
 
 def trace(
-    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any] | None = None
-) -> Trace:
+    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any] | None = None,
+    before: Trace | None = None,
+) -> Trace:  # fmt: skip
     """The graph of `f(*args, **kwargs)`, for all arguments of these shapes, strides and dtypes.
 
     args, kwargs : containers of arrays, NumPy scalars, Python floats and complex numbers, which
         become inputs, and of anything else, which is baked in
+    before : a trace of the same function and kinds of arguments, whose paths are known
 
     Raises: Unstageable where what `f` does depends on values, or would not be done by a program.
 
@@ -321,7 +499,7 @@ def trace(
     """
     leaves, ways, rebuild = flatten((tuple(args), kwargs or {}))
     paths = [("args" if way.startswith("[0]") else "kwargs") + way[3:] for way in ways]
-    recorder = Recorder(name_of(f), next_level())
+    recorder = Recorder(name_of(f), next_level(), before)
     surroundings = Surroundings(f)
     given = [
         argument(recorder, surroundings, x, path) for x, path in zip(leaves, paths, strict=True)
@@ -333,17 +511,20 @@ def trace(
         require_pure(recorder, surroundings, tree, given, nodes, paths)
         ends, _, rebuild_out = flatten(out)
         found = [end(recorder, e, leaves) for e in ends]
+        found, tree_of_paths, is_new = recorder.finish(found, out)
     except Exception as error:
         raise Unstageable(f"{type(error).__name__}: {error}", raised_at(error)) from error
     finally:
         recorder.close()
     graph = recorder.graph
-    graph.outputs = (*[e for e in found if isinstance(e, Node)], *recorder.checks)
+    ended = (*[e for e in found if isinstance(e, Node)], *recorder.checks)
+    graph.outputs = results(tree_of_paths) if tree_of_paths else ended
+    captures = [n for n in graph.nodes if n.op == "capture"]
     return Trace(
         graph, [Static(x) if n is None else n for x, n in zip(leaves, nodes, strict=True)], paths,
         found, rebuild_out, recorder.checks, surroundings.guards,
-        surroundings.warnings + surroundings.unread([a for a, _ in recorder.captures.values()]),
-        [n for n in graph.nodes if n.op == "capture"],
+        surroundings.warnings + surroundings.unread([n.params["array"] for n in captures]),
+        captures, tree_of_paths, is_new,
     )  # fmt: skip
 
 
@@ -391,6 +572,24 @@ def end(recorder: Recorder, x: Any, leaves: Sequence[Any]) -> Node | Static:
     if isinstance(x, FIXED) or any(x is given for given in leaves):
         return Static(x)
     return recorder.fail(f"it returns a {type(x).__name__}, which a program cannot make anew")
+
+
+def type_of_end(x: Node | Static) -> Any:
+    """What two paths must have in common at one leaf of the output."""
+    if isinstance(x, Node):
+        return x.dtype, x.shape
+    return (type(x.value), repr(x.value)) if type(x.value) in NUMBERS else kind_of(x.value)
+
+
+def number_of(k: int, x: Any, bits: int) -> Any:
+    """Output k: a number of Python's where bit k is set."""
+    return x.item() if bits >> k & 1 and hasattr(x, "item") else x
+
+
+def is_twin(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether two arrays are the same to the bit, and lie alike."""
+    alike = (x.shape, x.strides, x.dtype) == (y.shape, y.strides, y.dtype)
+    return alike and x.tobytes() == y.tobytes()
 
 
 FIXED = (

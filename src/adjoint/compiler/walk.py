@@ -9,6 +9,7 @@ no access leaves its array, and the body is written once.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ MOST_LANES = 64
 SHORT = 8  # vectors along an axis up to which no loop is written for it
 LONG = 200  # instrs, above which they are not written out often, and repetitions looked for
 FREQUENT = 6  # uses of a transcendental function in a body above which it is called, not inlined
+MANY = 16  # the same of all bodies of a module, up to the one that is written
 STACK = 1 << 17  # bytes of tapes of re-rolled code that may lie on the stack
 
 
@@ -207,13 +209,13 @@ def arranged(form: Form, count: int, lines: int, weight: float) -> Form:
 class Function(Builder):
     """The text of one function of the slots; how many lanes it writes changes as it goes."""
 
-    def __init__(self, module: Any, name: str, chunk: str = "") -> None:
-        machine = module.machine
+    def __init__(self, region: Any, name: str, chunk: str = "") -> None:
+        machine = region.machine
         super().__init__(1, fma=machine.has_fma, target=machine.triple.split("-")[0])
-        self.module, self.name, self.chunk = module, name, chunk
+        self.region, self.name, self.chunk = region, name, chunk
         self.head: list[str] = []
         self.slots: set[int] = set()
-        self.declarations = module.declarations
+        self.declarations = region.module.declarations
 
     @contextmanager
     def width(self, lanes: int) -> Iterator[None]:
@@ -252,7 +254,7 @@ class Function(Builder):
         Where sine and cosine are `paired` one call computes both of an argument.
         """
         pair = PAIR if paired and op in PAIR else (op,)
-        symbol, kind = self.module.helper(pair, [x.kind for x in args], self.lanes)
+        symbol, kind = self.region.module.helper(pair, [x.kind for x in args], self.lanes)
         result = self.type(kind)
         if len(pair) > 1:
             result = f"{{ {', '.join([result] * len(pair))} }}"
@@ -341,12 +343,15 @@ class Walk:
         return items if any(isinstance(item, Rolled) for item in items) else []
 
     def frequent(self) -> set[str]:
-        """The transcendental functions that this body uses often."""
+        """The transcendental functions that this body uses often, or the module does."""
         ops = [instr.op for instr in self.instrs]
         if self.items:
             turns = [x.places[0] if isinstance(x, Rolled) else [x] for x in self.items]
             ops = [self.instrs[place].op for turn in turns for place in turn]
-        return {op for op in set(ops) if price(op) >= TRANSCENDENTAL and ops.count(op) > FREQUENT}
+        own = Counter([op for op in ops if price(op) >= TRANSCENDENTAL])
+        uses = self.b.region.module.uses
+        uses.update(own)
+        return {op for op, count in own.items() if count > FREQUENT or uses[op] > MANY}
 
     def write(self) -> None:
         """The whole nest."""
@@ -561,25 +566,25 @@ class Walk:
             return self.instruction(instr, args, offset)
 
         size = tape_bytes(self.items, self.nest.body, b.lanes)
-        memory = None if size <= STACK else b.module.tape(b, size)
+        memory = None if size <= STACK else b.region.tape(b, size)
         name = f"{b.name}.{b.fresh()}"
         out = emit_items(b, self.nest.body, self.items, emit_instr, name, memory)
         for place, value in out.values.items():
             self.values[place], self.wide[place] = value, b.lanes > 1
         b.head += out.entry
-        b.module.constants += out.constants
+        b.region.module.constants += out.constants
 
     # Memory
 
     def element(self, access: Access) -> tuple[str, int]:
         """The kind of the elements in memory, and their bytes."""
-        dtype = self.b.module.buffers[access.buffer].dtype
+        dtype = self.b.region.buffers[access.buffer].dtype
         return kind_in_memory(dtype), dtype.itemsize
 
     def row(self, access: Access, depth: int) -> str:
         """A pointer that has made the steps of the outer loops, offset and shifts not yet."""
         b = self.b
-        at, type_ = b.module.base(b, access.buffer), SCALARS[self.element(access)[0]]
+        at, type_ = b.region.base(b, access.buffer), SCALARS[self.element(access)[0]]
         for axis in self.form.order[:depth]:
             step, name = access.steps[axis], self.index[axis].name
             if step and name:
@@ -604,7 +609,7 @@ class Walk:
     def load(self, access: Access, offset: str | None = None) -> Value:
         """What is at the current indices."""
         b, (kind, size), step = self.b, self.element(access), self.step(access)
-        buffer = b.module.buffers[access.buffer]
+        buffer = b.region.buffers[access.buffer]
         still = ", !invariant.load !0" if buffer.kind in ("input", "capture") else ""
         wide, one = b.type(kind), SCALARS[kind]
 
@@ -665,5 +670,5 @@ class Walk:
             if k not in self.direct:
                 x = COMBINE[fold.how](b, cast(b, self.load(fold.access), x.kind), x)
             self.store(
-                fold.access, cast(b, x, lane_kind(b.module.buffers[fold.access.buffer].dtype))
+                fold.access, cast(b, x, lane_kind(b.region.buffers[fold.access.buffer].dtype))
             )
