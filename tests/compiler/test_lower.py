@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adjoint.compiler import image, machine
+import adjoint as ad
+from adjoint.compiler import image, machine, run
 from adjoint.compiler.kernel import Access, Body, Buffer, Fold, Instr, Loop, Nest, Store
-from adjoint.compiler.lower import lower
+from adjoint.compiler.lower import Module, lower
 from adjoint.compiler.pool import pool
+from adjoint.compiler.walk import MANY
 from adjoint.errors import CompileError
 
 pytestmark = pytest.mark.skipif(bool(machine.available()), reason=str(machine.available()))
@@ -364,7 +366,80 @@ def test_the_text_is_code_for_aarch64_too():
     assert machine.assemble(lower([drawn.loop], drawn.buffers, slots, target).ir, target)
 
 
+@pytest.mark.parametrize("seed", range(4000, 4020))
+def test_the_fast_code_generator_makes_code_that_computes_the_same(seed, monkeypatch):
+    slow = size_of_code(Drawn(4000))
+    monkeypatch.setattr(machine, "HUGE", 0)
+    verify(Drawn(seed))
+    assert size_of_code(Drawn(4000)) != slow
+
+
+def size_of_code(drawn):
+    slots = {k: k for k in range(len(drawn.buffers))}
+    return len(machine.assemble(lower([drawn.loop], drawn.buffers, slots, machine.host()).ir))
+
+
+def test_what_would_take_too_much_of_the_stack_is_refused(monkeypatch):
+    monkeypatch.setattr(machine, "HUGE", 10)
+    monkeypatch.setattr(machine, "FRAME", 100)
+    with pytest.raises(CompileError, match=r"straight stretch of \d+ instructions"):
+        size_of_code(Drawn(4000))
+
+
 # Loops written by hand
+
+
+def exponentials(count):
+    """As many loops, each of which adds exp(x) of one array to the last sum."""
+    buffers = [buffer("input", 8, F64), *[buffer("output", 8, F64) for _ in range(count + 1)]]
+    loops = []
+    for k in range(1, count + 1):
+        instrs = lines(("load", (), F64, Access(0, 0, (1,))), ("exp", (0,), F64),
+                       ("load", (), F64, Access(k, 0, (1,))), ("add", (1, 2), F64))  # fmt: skip
+        body = Body(instrs, [Store(3, Access(k + 1, 0, (1,)))])
+        loops.append(Loop((8,), [Nest(((0, 8),), body)]))
+    return loops, buffers
+
+
+def test_a_function_that_many_loops_use_is_written_a_few_times_only():
+    loops, buffers = exponentials(100)
+    x, outs = np.linspace(-1, 1, 8), np.zeros((101, 8))
+    run, made = native(loops, buffers)
+    run(x, *outs)
+    np.testing.assert_allclose(outs, np.arange(101)[:, None] * np.exp(x), 1e-14)
+    assert made.ir.count("@exp.f64.8(") == 1 + 100 - MANY
+    assert "@exp" not in native(*exponentials(MANY))[1].ir
+
+
+def test_regions_of_one_module_are_functions_of_their_own():
+    module = Module(machine.host())
+    drawn = [Drawn(seed) for seed in range(4000, 4010)]
+    kept = [native([d.loop], d.buffers)[1] for d in drawn]
+    for k, (d, alone) in enumerate(zip(drawn, kept, strict=True)):
+        made = module.add([d.loop], d.buffers, {b: b for b in range(len(d.buffers))}, f"run{k}")
+        assert made[1:] == alone[1:]
+    code = image.load(image.build(module.text()))
+    assert len({code.address(f"run{k}") for k in range(10)}) == 10
+
+
+def test_all_loops_between_the_calls_of_a_program_are_one_module(monkeypatch):
+    def f(x):
+        for _ in range(4):
+            x = ad.tanh(ad.linalg.inv(x) * 0.5)
+        return x
+
+    made = []
+
+    def spy(text, *rest):
+        made.append(text)
+        return native_code(text, *rest)
+
+    native_code = run.native
+    monkeypatch.setattr(run, "native", spy)
+    x = np.eye(5) * 3
+    np.testing.assert_allclose(ad.compile(f, cache=False)(x), f(x), 1e-12)
+    (text,) = made
+    assert text.count("define ptr @entry") == 4
 
 
 def lines(*given):
