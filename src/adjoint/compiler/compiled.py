@@ -26,6 +26,7 @@ from ..errors import AdjointError, CompileError
 from ..transforms.function import name_of
 from . import paths
 from .branches import runner as branching
+from .cache import key_of
 from .following import Follower, kind_of
 from .graph import Node
 from .interpret import runner
@@ -395,6 +396,8 @@ def compile(f: Function | None = None, *, background: bool = False, cache: bool 
         return lambda f: compile(f, background=background, cache=cache)
     if not callable(f):
         raise TypeError(f"`compile` needs a function; it was given {f!r}.")
+    if self_test() is None and cache:
+        key_of()  # looks at what all code here depends on, once in a process, before a call waits
     return f if isinstance(f, Compiled) else Compiled(f, background, cache)
 
 

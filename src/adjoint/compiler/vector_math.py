@@ -574,8 +574,8 @@ def quarter_turns(b: Builder, x: Value) -> tuple[Value, Value, Value]:
     w = b.mul(n, p2)
     high = b.sub(r, w)
     error = b.sub(b.sub(r, high), w)
-    low = b.fma(n, -p3, b.sub(error, b.fma(n, p2, b.neg(w))))
-    return bits, high, low
+    rest = b.fma(n, p3, b.fma(n, p2, b.neg(w)))  # does not wait for r
+    return bits, high, b.sub(error, rest)
 
 
 def quarter_turns_in_double(b: Builder, x: Value) -> tuple[Value, Value, Value]:

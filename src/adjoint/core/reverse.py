@@ -68,7 +68,7 @@ def pull_back(
             if key not in cts:
                 cts[key] = back
                 heappush(heap, p)
-            elif key in owned:
+            elif key in owned and type(cts[key]) is np.ndarray:
                 try:
                     cts[key] += back
                 except TypeError:
@@ -84,7 +84,7 @@ def pull_back(
             if key not in cts:
                 cts[key] = back
                 heappush(heap, q)
-            elif key in owned:
+            elif key in owned and type(cts[key]) is np.ndarray:
                 try:
                     cts[key] += back
                 except TypeError:
