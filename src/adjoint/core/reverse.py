@@ -68,14 +68,15 @@ def pull_back(
             if key not in cts:
                 cts[key] = back
                 heappush(heap, p)
-            elif key in owned and type(cts[key]) is np.ndarray:
+            elif key in owned:
                 try:
                     cts[key] += back
                 except TypeError:
                     cts[key] = cts[key] + back
             else:
-                cts[key] = cts[key] + back
-                owned.add(key)
+                cts[key] = total = cts[key] + back
+                if type(total) in RAW:
+                    owned.add(key)
         if q is not None:
             back = op.vjp_y(ct, kept_q)
             if shapes is not None:
@@ -84,14 +85,15 @@ def pull_back(
             if key not in cts:
                 cts[key] = back
                 heappush(heap, q)
-            elif key in owned and type(cts[key]) is np.ndarray:
+            elif key in owned:
                 try:
                     cts[key] += back
                 except TypeError:
                     cts[key] = cts[key] + back
             else:
-                cts[key] = cts[key] + back
-                owned.add(key)
+                cts[key] = total = cts[key] + back
+                if type(total) in RAW:
+                    owned.add(key)
         elif p is None:
             if op is LEAF:
                 mine = key in owned

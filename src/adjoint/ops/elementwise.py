@@ -344,7 +344,7 @@ def sigmoid(xp, x, /):
     >>> ad.grad(ad.sigmoid)(0.0), ad.sigmoid(-1000.0)
     (np.float64(0.25), np.float64(0.0))
     """
-    small = xp.exp(xp.copysign(x, -1.0))  # not -|x|: of unsigned integers that would be positive
+    small = xp.exp(-1.0 * xp.abs(x))  # not -|x|: of unsigned integers that is positive
     return xp.where(x >= 0, 1.0, small) / (1 + small)
 
 
