@@ -1,5 +1,6 @@
 """A compiled function gives what the function gives: values, derivatives, errors, structure."""
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -238,6 +240,16 @@ def test_any_array_gives_what_eager_gives(make):
                 got = compiled(array)
                 assert type(got) is type(want)
                 np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("function", [lambda x: ad.sum(x * x), lambda x: ad.sum(ad.sort(x))])
+def test_arguments_are_not_kept(function):
+    f, argument = ad.compile(function), np.ones(1000)
+    gone = weakref.ref(argument)
+    f(argument)
+    del argument
+    gc.collect()
+    assert gone() is None
 
 
 def test_outputs_are_fresh(x):

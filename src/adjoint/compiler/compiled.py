@@ -226,8 +226,7 @@ class Compiled(Native):
         plan.stages["trace"] = time.perf_counter() - start
         if known is not None and before is not None and not is_due(before, traced):
             return plan
-        leaves = flatten((args, kwargs))[0]
-        given = [x for x, n in zip(leaves, traced.leaves, strict=True) if isinstance(n, Node)]
+        plan.lay_out(flatten((args, kwargs))[0])
         plan.reason = self_test() or ""
         if plan.reason:
             tree, graph = traced.tree, traced.graph
@@ -237,7 +236,7 @@ class Compiled(Native):
             following = self.link if length(self.link) < CHAIN else None
             if before is not None:
                 following = following.following if following and following is before.link else None
-            return planned(plan, args, kwargs, given, following, self.cache)
+            return planned(plan, args, kwargs, following, self.cache)
         except FAULTS as error:
             what = f"compiling it failed: {type(error).__name__}: {error}"
             raise Unstageable(what) from error

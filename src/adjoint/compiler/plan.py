@@ -86,7 +86,7 @@ class Plan:
         self.trace, self.reason = trace, reason
         self.stages: dict[str, float] = {}
         self.call: Callable[[Sequence[Any]], Sequence[Any]] | None = None
-        self.given: tuple[Any, ...] = ()
+        self.strides: dict[int, tuple[int, ...]] = {}
         self.outside = [(a, Array.of(a)) for a in arrays_of(trace)]
 
     @contextmanager
@@ -113,20 +113,19 @@ class Plan:
             with self.stage("optimise"):
                 self.optimised = optimise(trace.graph)
             with self.stage("fuse"):
-                strides = {n.params["index"]: s for n, s in self.layouts().items()}
                 if trace.tree is None:
-                    self.program = fuse(self.optimised, len(trace.checks), strides)
+                    self.program = fuse(self.optimised, len(trace.checks), self.strides)
                 else:
-                    self.program = woven(self.optimised, trace.tree, strides)
+                    self.program = woven(self.optimised, trace.tree, self.strides)
         return self.program
 
-    def layouts(self) -> dict[Any, tuple[int, ...]]:
-        """The strides of the inputs that are arrays."""
+    def lay_out(self, leaves: Sequence[Any]) -> None:
+        """Note how the arrays among the arguments lie; they themselves are not kept."""
         assert self.trace is not None
-        return {
-            node: x.strides
-            for node, x in zip(self.trace.graph.inputs, self.given, strict=True)
-            if isinstance(x, np.ndarray)
+        self.strides = {
+            node.params["index"]: x.strides
+            for x, node in zip(leaves, self.trace.leaves, strict=True)
+            if isinstance(node, Node) and isinstance(x, np.ndarray)
         }
 
     def describe(self) -> str:
@@ -134,15 +133,14 @@ class Plan:
         return describe(self.schedule())
 
 
-def planned(plan: Plan, args: Sequence[Any], kwargs: dict[str, Any], given: Sequence[Any],
+def planned(plan: Plan, args: Sequence[Any], kwargs: dict[str, Any],
             following: Link | None, keep: bool) -> Plan:  # fmt: skip
-    """The plan of a trace of `f(*args, **kwargs)`, whose inputs are `given`, with what runs.
+    """The plan of a trace of `f(*args, **kwargs)` with what runs.
 
     following   the link that native code goes on to where its guards do not hold
     keep        whether code is looked for and left on disk
     """
     assert plan.trace is not None
-    plan.given = tuple(given)
     form = outer_form(plan.trace, args, kwargs)
     if form is not None:
         with plan.stage("fetch"):
@@ -320,9 +318,8 @@ def name_of_code(plan: Plan, form: Form) -> str:
     """What code for a trace is kept under; "" where it cannot be named."""
     assert plan.trace is not None
     text = spelling(plan.trace.graph)
-    layouts = {node.id: strides for node, strides in plan.layouts().items()}
     tree = spelled(plan.trace.tree)
-    return key_of("program", text, tree, form.text, repr(layouts)) if text else ""
+    return key_of("program", text, tree, form.text, repr(plan.strides)) if text else ""
 
 
 __all__ = ["Plan", "code_of", "planned"]

@@ -31,9 +31,7 @@ class Lowering:
             raise CompileError(f"`{name_of(f)}` cannot be compiled: {reason}.") from reason
         leaves = flatten((tuple(args), kwargs))[0]
         self.plan = Plan(traced)
-        self.plan.given = tuple(
-            [x for x, n in zip(leaves, traced.leaves, strict=True) if isinstance(n, Node)]
-        )
+        self.plan.lay_out(leaves)
 
     def text(self) -> str:
         """The graph as it was traced."""
